@@ -1,0 +1,1 @@
+"""Loss functions that read like their formula, each with its gradient."""
