@@ -1,0 +1,174 @@
+"""The checks that losses share. Each error says which argument, what it was, what is allowed."""
+
+import dataclasses
+import math
+
+import numpy as np
+from array_api_compat import array_namespace, is_array_api_obj, is_jax_array, is_torch_array
+
+
+@dataclasses.dataclass(frozen=True)
+class Interval:
+    """A range of allowed values, its ends included, and what to do about a value outside it.
+
+    ``slack`` widens the range by that many roundings of the array's type.
+    """
+
+    low: float
+    high: float
+    advice: str = ""
+    slack: float = 0
+
+    def __str__(self):
+        if self.low == -math.inf:
+            return f"at most {self.high:g}"
+        if self.high == math.inf:
+            return f"at least {self.low:g}"
+        return f"in [{self.low:g}, {self.high:g}]"
+
+    def outside(self, xp, values):
+        room = self.slack * float(xp.finfo(values.dtype).eps) if self.slack else 0
+        return (values < self.low - room) | (values > self.high + room)
+
+
+@dataclasses.dataclass(frozen=True)
+class OneOf:
+    """A few allowed values."""
+
+    values: tuple
+    advice: str = ""
+
+    def __str__(self):
+        return " or ".join(f"{value:g}" for value in self.values)
+
+    def outside(self, xp, values):
+        outside = ~xp.isnan(values)  # NaN is not hidden, but it is not a wrong label either
+        for value in self.values:
+            outside = outside & (values != value)
+        return outside
+
+
+REAL = None  # every number
+
+
+def positive(loss, name, value):
+    """A parameter that must be a finite number above 0."""
+    if not (_is_number(value) and 0 < value < math.inf):
+        raise ValueError(f"{loss}: {name} must be a finite number above 0; it is {value!r}.")
+
+
+def between_0_and_1(loss, name, value):
+    """A parameter that must be a number in the open interval (0, 1)."""
+    if not (_is_number(value) and 0 < value < 1):
+        raise ValueError(f"{loss}: {name} must lie strictly between 0 and 1; it is {value!r}.")
+
+
+def fraction(loss, name, value):
+    """A parameter that must be a number in [0, 1)."""
+    if not (_is_number(value) and 0 <= value < 1):
+        raise ValueError(f"{loss}: {name} must be at least 0 and below 1; it is {value!r}.")
+
+
+def namespace_of(loss, **arrays):
+    """The array namespace that the arguments share; None arguments are passed over."""
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    for name, array in arrays.items():
+        if not is_array_api_obj(array):
+            raise TypeError(
+                f"{loss}: {name} must be a NumPy, PyTorch or JAX array; it is "
+                f"{type(array).__name__}. Convert it first, for example with numpy.asarray."
+            )
+        if isinstance(array, np.ma.MaskedArray):
+            raise TypeError(
+                f"{loss}: {name} is a masked array, whose mask would be lost. Pass its .data, "
+                "and the samples to keep as weight=~mask."
+            )
+    try:
+        return array_namespace(*arrays.values())
+    except TypeError:
+        kinds = ", ".join(
+            f"{name} from {type(array).__module__.split('.')[0]}"
+            for name, array in arrays.items()
+        )
+        raise TypeError(
+            f"{loss}: all arrays must come from one library; here {kinds}. Convert one of them."
+        ) from None
+
+
+def is_floating(xp, array):
+    return xp.isdtype(array.dtype, "real floating")
+
+
+def is_integer(xp, array):
+    return xp.isdtype(array.dtype, "integral")
+
+
+def check_same_shape(loss, **pair):
+    """Two arrays of equal shape that are not empty; nothing is broadcast."""
+    (name, array), (other_name, other) = pair.items()
+    if array.shape != other.shape:
+        raise ValueError(
+            f"{loss}: {name} has shape {tuple(array.shape)} and {other_name} has shape "
+            f"{tuple(other.shape)}; they must be equal, because broadcasting would compare "
+            f"values that do not belong together.{_remedy(**pair)}"
+        )
+    if 0 in array.shape:
+        raise ValueError(
+            f"{loss}: {name} and {other_name} are empty, shape {tuple(array.shape)}; at least "
+            "one value is needed."
+        )
+
+
+def _remedy(**pair):
+    for name, column in pair.items():
+        for other in pair.values():
+            if column.ndim == other.ndim + 1 and column.shape == (*other.shape, 1):
+                return f" Take the column out: {name}[..., 0]."
+    return ""
+
+
+def values_are_known(*arrays):
+    """False while a compiler or a transformation traces the code without numbers."""
+    for array in arrays:
+        if is_torch_array(array):
+            import torch
+
+            if torch.compiler.is_compiling():
+                return False
+        elif is_jax_array(array):
+            import jax
+
+            if isinstance(array, jax.core.Tracer):
+                return False
+    return True
+
+
+def find(xp, bad, values):
+    """Words about the first bad value, or an empty string if there is none."""
+    try:
+        any_bad = bool(xp.any(bad))
+    except RuntimeError as error:
+        if "vmap" in str(error):  # torch.vmap has no numbers to look at
+            return ""
+        raise
+    if not any_bad:
+        return ""
+    flat = int(xp.argmax(xp.astype(xp.reshape(bad, (-1,)), xp.int32)))
+    value = xp.reshape(values, (-1,))[flat]
+    index = tuple(int(i) for i in np.unravel_index(flat, tuple(bad.shape)))
+    where = f" at index {index[0] if len(index) == 1 else index}" if index else ""
+    return f"{float(value):.6g}{where}"
+
+
+def check_domain(xp, loss, name, values, domain):
+    """Every value must lie in the domain. NaN is let through: it shows in the result."""
+    if domain is None:
+        return
+    found = find(xp, domain.outside(xp, values), values)
+    if found:
+        advice = f" {domain.advice}" if domain.advice else ""
+        raise ValueError(f"{loss}: {name} must be {domain}; it has {found}.{advice}")
+
+
+def _is_number(value):
+    return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)

@@ -1,0 +1,180 @@
+"""Losses for a class: two classes by a probability, a logit or a margin; many by logits."""
+
+import math
+
+from lossbook.backend import (
+    logsumexp,
+    pick,
+    product,
+    sigmoid,
+    softmax,
+    softplus,
+    xlog1py,
+    xlogy,
+)
+from lossbook.checks import REAL, Interval, OneOf, fraction, is_integer
+from lossbook.loss import class_masses, classwise_loss, pointwise_loss
+
+PROBABILITY = Interval(0, 1, advice="For raw scores use the loss on logits.")
+LABEL = Interval(0, 1, advice="For labels -1 and 1 use (target + 1) / 2.")
+SIGN = OneOf((-1, 1), advice="For labels 0 and 1 use 2 * target - 1.")
+LOG_PROBABILITY = Interval(
+    -math.inf,
+    0,
+    advice="Pass logarithms of probabilities, or pass logits to cross_entropy.",
+    slack=4,  # the logarithm of a probability that was rounded up past 1
+)
+DISTRIBUTION = Interval(0, 1)
+
+
+@pointwise_loss(target=LABEL, prediction=PROBABILITY)
+def bce(xp, target, prediction):
+    """Binary cross-entropy on probabilities.
+
+    ``ℓ(y, p) = -y log p - (1 - y) log(1 - p)``, derivative ``(1 - y)/(1 - p) - y/p``.
+
+    Shapes: target and prediction alike, any shape. Domain: target in [0, 1], prediction (the
+    probability of class 1) in [0, 1]. Unit: nats. Minimiser: the mean of the target, which for
+    labels is the probability of class 1.
+    Convention: exact, so a certain and wrong prediction costs infinity. torch clamps each
+    logarithm at -100, Keras moves p to 1e-7, and both then have a wrong gradient. If you have
+    logits, use `bce_with_logits`, which has neither problem.
+    Errors: see `lossbook.loss.Loss`. Source: Good 1952.
+
+    >>> import numpy as np
+    >>> float(bce(np.array([1.0]), np.array([0.5])))  # log 2
+    0.6931471805599453
+    >>> float(bce(np.array([1.0]), np.array([0.0])))
+    inf
+    """
+    return -xlogy(xp, target, prediction) - xlog1py(xp, 1 - target, -prediction)
+
+
+@bce.derivative
+def bce_derivative(xp, target, prediction):
+    return product(xp, 1 - target, 1 / (1 - prediction)) - product(xp, target, 1 / prediction)
+
+
+@pointwise_loss(target=LABEL, prediction=REAL)
+def bce_with_logits(xp, target, logits):
+    """Binary cross-entropy on logits: the sigmoid and the logarithm in one stable step.
+
+    ``ℓ(y, z) = y softplus(-z) + (1 - y) softplus(z)``, derivative ``σ(z) - y``.
+
+    Shapes: target and logits alike, any shape. Domain: target in [0, 1], logits real.
+    Unit: nats. Minimiser: the log-odds of the mean of the target.
+    Convention: finite for every finite logit.
+    Errors: see `lossbook.loss.Loss`. Source: Cox 1958.
+
+    >>> import numpy as np
+    >>> float(bce_with_logits(np.array([1.0]), np.array([-1000.0])))
+    1000.0
+    """
+    cost_of_1, cost_of_0 = softplus(xp, -logits), softplus(xp, logits)
+    return product(xp, target, cost_of_1) + product(xp, 1 - target, cost_of_0)
+
+
+@bce_with_logits.derivative
+def bce_with_logits_derivative(xp, target, logits):
+    # σ(z) - y loses every digit for a confident right answer; this form does not
+    return (1 - target) * sigmoid(xp, logits) - target * sigmoid(xp, -logits)
+
+
+@classwise_loss(target=DISTRIBUTION, prediction=LOG_PROBABILITY)
+def nll(xp, target, log_probabilities, *, class_weight=None):
+    """Negative log-likelihood of classes, from log-probabilities.
+
+    ``ℓ(y, log p) = -log p_y``, and ``-Σ_c q_c log p_c`` for a target distribution q;
+    derivative ``-q``.
+
+    Shapes: log_probabilities (..., C); target (...) of class indices or (..., C) of
+    distributions. Domain: log-probabilities at most 0. Unit: nats. Minimiser: the class
+    frequencies. `lossbook.loss.ClasswiseLoss` explains ``class_weight`` and ``ignore_index``.
+    Convention: the class axis is the last (torch: the second). The weighted mean divides by the
+    weights that were used, for indices and for distributions alike.
+    Errors: see `lossbook.loss.Loss`. Source: Fisher 1922.
+
+    >>> import numpy as np
+    >>> float(nll(np.array([0]), np.log(np.array([[0.25, 0.75]]))))  # log 4
+    1.3862943611198906
+    """
+    return _surprise(xp, target, log_probabilities, 0.0, class_weight, 0.0)
+
+
+@nll.derivative
+def nll_derivative(xp, target, log_probabilities, *, class_weight):
+    return -class_masses(xp, target, log_probabilities, class_weight=class_weight)
+
+
+@classwise_loss(target=DISTRIBUTION, prediction=REAL, label_smoothing=fraction)
+def cross_entropy(xp, target, logits, *, class_weight=None, label_smoothing=0.0):
+    """Cross-entropy of many classes, on logits: softmax and logarithm in one stable step.
+
+    ``ℓ(y, z) = log Σ_c exp(z_c) - z_y``, and ``-Σ_c q_c log softmax(z)_c`` for a target
+    distribution q; derivative ``softmax(z) - q``.
+
+    Shapes: logits (..., C); target (...) of class indices or (..., C) of distributions.
+    Domain: logits real. Unit: nats. Minimiser: logits whose softmax is the class frequencies.
+    ``label_smoothing`` ε in [0, 1) replaces q by ``(1 - ε) q + ε / C``.
+    `lossbook.loss.ClasswiseLoss` explains ``class_weight`` and ``ignore_index``.
+    Convention: the class axis is the last (torch: the second). Class weights multiply the
+    smoothed q, and the weighted mean divides by their sum; torch divides by the weight of the
+    label alone, and for distributions by n.
+    Errors: see `lossbook.loss.Loss`. Source: Bridle 1990.
+
+    >>> import numpy as np
+    >>> float(cross_entropy(np.array([0]), np.array([[0.0, 0.0]])))  # log 2
+    0.6931471805599453
+    >>> float(cross_entropy(np.array([0]), np.array([[0.0, 1000.0]])))
+    1000.0
+    """
+    return _surprise(xp, target, logits, logsumexp(xp, logits), class_weight, label_smoothing)
+
+
+@cross_entropy.derivative
+def cross_entropy_derivative(xp, target, logits, *, class_weight, label_smoothing):
+    masses = class_masses(
+        xp, target, logits, class_weight=class_weight, label_smoothing=label_smoothing
+    )
+    return xp.sum(masses, axis=-1)[..., None] * softmax(xp, logits) - masses
+
+
+def _surprise(xp, target, scores, normaliser, class_weight, label_smoothing):
+    """Σ_c w_c q_c (normaliser - score_c): the expected surprise, one value a row."""
+    if is_integer(xp, target) and not label_smoothing:
+        # one score a row is enough; the log-probabilities of all classes are never built
+        surprise = normaliser - pick(xp, scores, target)
+        if class_weight is None:
+            return surprise
+        return product(xp, class_weight[target], surprise)
+    masses = class_masses(
+        xp, target, scores, class_weight=class_weight, label_smoothing=label_smoothing
+    )
+    if not isinstance(normaliser, float):
+        normaliser = normaliser[..., None]
+    return xp.sum(product(xp, masses, normaliser - scores), axis=-1)
+
+
+@pointwise_loss(target=SIGN, prediction=REAL)
+def hinge(xp, target, prediction):
+    """Hinge loss: a score on the right side of the margin costs nothing.
+
+    ``ℓ(y, z) = max(0, 1 - y z)``, derivative ``-y`` where ``y z < 1`` and 0 elsewhere.
+
+    Shapes: target and prediction alike, any shape. Domain: target -1 or 1, prediction a real
+    score. Minimiser: the sign of the more frequent class.
+    Convention: labels 0 and 1 are an error here; Keras converts them, and torch's
+    SoftMarginLoss and optax.hinge_loss compute something else in silence.
+    Errors: see `lossbook.loss.Loss`. Source: Cortes and Vapnik 1995.
+
+    >>> import numpy as np
+    >>> hinge(np.array([1.0, 1.0]), np.array([0.5, 2.0]), reduction="none").tolist()
+    [0.5, 0.0]
+    """
+    margin = target * prediction
+    return xp.where(margin < 1, 1 - margin, 0)
+
+
+@hinge.derivative
+def hinge_derivative(xp, target, prediction):
+    return xp.where(target * prediction < 1, -target, 0)
