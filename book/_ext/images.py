@@ -1,0 +1,45 @@
+"""Give every image its width and height, so that the page does not jump, and let those further down load late."""
+
+import os
+import re
+from pathlib import Path
+
+from PIL import Image
+
+IMG = re.compile(r"<img\b[^>]*>")
+SRC = re.compile(r'\bsrc="([^"?#]+)')
+
+
+def _complete(tag, folder, first):
+    source = SRC.search(tag)
+    if not source or " width=" in tag:
+        return tag
+    path = folder / source[1]
+    if path.suffix not in {".png", ".jpg", ".jpeg", ".webp"} or not path.is_file():
+        return tag
+    with Image.open(path) as image:
+        width, height = image.size
+    late = "" if first else ' loading="lazy"'
+    return f'<img width="{width}" height="{height}"{late} decoding="async"{tag[4:]}'
+
+
+def complete(app, exception):
+    if exception or app.builder.format != "html":
+        return
+    for page in Path(app.outdir).rglob("*.html"):
+        html = page.read_text(encoding="utf8")
+        count = 0
+
+        def replace(match, page=page):
+            nonlocal count
+            count += 1
+            return _complete(match[0], Path(os.path.abspath(page.parent)), first=count == 1)
+
+        changed = IMG.sub(replace, html)
+        if changed != html:
+            page.write_text(changed, encoding="utf8")
+
+
+def setup(app):
+    app.connect("build-finished", complete, priority=700)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
