@@ -68,8 +68,7 @@ class Dataset:
     def __repr__(self):
         rows, columns = self.X.shape
         return (
-            f"Dataset({self.name}: {rows} samples, {columns} features, "
-            f"target: {self.target_name})"
+            f"Dataset({self.name}: {rows} samples, {columns} features, target: {self.target_name})"
         )
 
 

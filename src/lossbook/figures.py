@@ -256,13 +256,16 @@ def contour_with_path(
         lowest, highest = np.nanmin(heights), np.nanmax(heights)
         levels = lowest + (highest - lowest) * np.linspace(0.0, 1.0, levels + 1) ** 2
 
-    if ax is None:
+    own_figure = ax is None
+    if own_figure:
         _, ax = plt.subplots(figsize=(7.0, 4.4))
-    filled = ax.contourf(a, b, heights, levels=levels, cmap="Blues", alpha=0.75)
-    ax.contour(a, b, heights, levels=levels, colors="white", linewidths=0.8)
+    filled = ax.contourf(a, b, heights, levels=levels, cmap="Blues", alpha=0.7)
+    ax.contour(a, b, heights, levels=levels, colors="#5b7f9e", linewidths=0.7)
     bar = ax.figure.colorbar(filled, ax=ax, label=value_label)
-    bar.set_ticks(levels[:: max(1, len(levels) // 4)])
-    bar.ax.yaxis.set_major_formatter("{x:.3g}")
+    ticks = levels[:: max(1, len(levels) // 4)]
+    bar.set_ticks(
+        ticks, labels=[np.format_float_positional(t, 3, fractional=False, trim="-") for t in ticks]
+    )
     colours = ("vermillion", "black", "green", "purple")
     for k, (label, points) in enumerate(paths.items()):
         colour = COLOURS[colours[k % len(colours)]]
@@ -280,7 +283,7 @@ def contour_with_path(
         ax.plot(*points[-1], **ends)
     ax.set(xlim=xlim, ylim=ylim, xlabel=labels[0], ylabel=labels[1])
     ax.grid(False)
-    _legend_above(ax.figure, ax)
+    _legend(ax, own_figure=own_figure)
     return ax.figure, ax
 
 
@@ -301,7 +304,8 @@ def learning_curves(history, *, ylabel="loss", log=False, ax=None):
     figure, axes
     """
     histories = history if isinstance(history, Mapping) else {None: history}
-    if ax is None:
+    own_figure = ax is None
+    if own_figure:
         _, ax = plt.subplots()
     for k, (label, run) in enumerate(histories.items()):
         names = ("training", "validation")
@@ -327,12 +331,14 @@ def learning_curves(history, *, ylabel="loss", log=False, ax=None):
     ax.xaxis.get_major_locator().set_params(integer=True)
     if log:
         ax.set_yscale("log")
-    _legend_above(ax.figure, ax)
+    _legend(ax, own_figure=own_figure)
     return ax.figure, ax
 
 
 def spread(values_by_name, *, xlabel="", ax=None):
     """One row per name: a dot for each run, a bar from lowest to highest, a tick at the mean.
+
+    Dots that would cover each other are set apart vertically.
 
     Parameters
     ----------
@@ -343,13 +349,15 @@ def spread(values_by_name, *, xlabel="", ax=None):
     figure, axes
     """
     names = list(values_by_name)
+    width = np.ptp(np.concatenate([np.ravel(values) for values in values_by_name.values()]))
     if ax is None:
-        _, ax = plt.subplots(figsize=(7.0, 1.1 + 0.55 * len(names)))
+        _, ax = plt.subplots(figsize=(7.0, 0.9 + 0.65 * len(names)))
     for row, name in enumerate(names):
         values = np.sort(np.asarray(values_by_name[name], dtype=float))
         colour = COLOURS[CYCLE[row % len(CYCLE)]]
         ax.plot(values[[0, -1]], [row, row], color=colour, linestyle="-", linewidth=1.5, alpha=0.6)
-        ax.plot(values, np.full(values.shape, row), "o", color=colour, alpha=0.6, markersize=7)
+        heights = row + _side_by_side(values, 0.02 * width)
+        ax.plot(values, heights, "o", color=colour, alpha=0.7, markersize=6)
         ax.plot(values.mean(), row, "|", color="black", markersize=20, markeredgewidth=2.5)
     ax.set_yticks(range(len(names)), labels=names)
     ax.set(xlabel=xlabel, ylim=(len(names) - 0.4, -0.6))
@@ -357,7 +365,7 @@ def spread(values_by_name, *, xlabel="", ax=None):
     return ax.figure, ax
 
 
-def histogram_with_markers(values, markers, *, bins=40, xlabel="", ylabel="samples", ax=None):
+def histogram_with_markers(values, markers, *, bins=None, xlabel="", ylabel="samples", ax=None):
     """A histogram, and a labelled vertical line at each marker.
 
     Parameters
@@ -365,20 +373,26 @@ def histogram_with_markers(values, markers, *, bins=40, xlabel="", ylabel="sampl
     values : array, shape (n,)
     markers : mapping of label to value
         `{"mean": 2.86, "median": 1.0}`
-    bins : int or array
-        As for `numpy.histogram`.
+    bins : int or array, optional
+        As for `numpy.histogram`. By default one bar centred on each whole number for
+        integers, and 40 bars otherwise.
 
     Returns
     -------
     figure, axes
     """
-    if ax is None:
+    own_figure = ax is None
+    if own_figure:
         _, ax = plt.subplots()
+    values = np.asarray(values)
+    if bins is None:
+        counts = np.issubdtype(values.dtype, np.integer)
+        bins = np.arange(values.min(), values.max() + 2) - 0.5 if counts else 40
     ax.hist(values, bins=bins, color="#c8d6e0", edgecolor="white", linewidth=0.5)
     for k, (label, value) in enumerate(markers.items()):
         ax.axvline(value, label=label, **_cycled(k))
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    _legend_above(ax.figure, ax)
+    _legend(ax, own_figure=own_figure)
     return ax.figure, ax
 
 
@@ -431,11 +445,34 @@ def _interrupted(slope, grid, before, after):
     return x[order], y[order]
 
 
+def _side_by_side(values, distance):
+    """Vertical offsets for sorted values, such that dots on one level are `distance` apart."""
+    levels = (0.0, 0.13, -0.13, 0.26, -0.26)
+    last = dict.fromkeys(levels, -np.inf)
+    offsets = []
+    for value in values:
+        free = [level for level in levels if value - last[level] > distance]
+        level = free[0] if free else min(levels, key=last.get)
+        last[level] = value
+        offsets.append(level)
+    return np.array(offsets)
+
+
 def _cycled(k):
     return {"color": COLOURS[CYCLE[k % len(CYCLE)]], "linestyle": DASHES[k % len(DASHES)]}
 
 
 def _legend_above(figure, ax):
+    """One legend over all panels, where it hides no curve."""
     handles, labels = ax.get_legend_handles_labels()
     if handles:
-        figure.legend(handles, labels, loc="outside upper center", ncols=min(len(handles), 3))
+        in_one_row = sum(len(label) + 6 for label in labels) <= 64
+        columns = len(labels) if in_one_row else 2
+        figure.legend(handles, labels, loc="outside upper center", ncols=columns)
+
+
+def _legend(ax, *, own_figure):
+    if own_figure:
+        _legend_above(ax.figure, ax)
+    elif ax.get_legend_handles_labels()[0]:
+        ax.legend()
