@@ -83,5 +83,6 @@ def executed(path, folder):
     cache = get_cache(str(folder))
     notebook = cache.get_project_notebook(str(path)).nb
     record = cache.match_cache_notebook(notebook)
-    _, merged = cache.merge_match_into_notebook(notebook)
+    # the tags and captions are the file's own: the cache may hold older ones beside the same code
+    _, merged = cache.merge_match_into_notebook(notebook, cell_meta=())
     return merged, record.data["execution_seconds"]
