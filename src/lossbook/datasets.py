@@ -256,9 +256,10 @@ def doctor_visits():
     X : float64, shape (20190, 9). lncoins: ln(coinsurance + 1) with coinsurance in percent;
         idp: 1 under an individual deductible plan; lpi: ln of the yearly participation
         incentive payment, at least 0; fmde: ln of (maximum expenditure / (0.01
-        coinsurance)), 0 when idp is 1; physlm: 1 with a physical limitation (fractions are
-        imputed values); disea: index of chronic diseases, 0 to 58.6; hlthg, hlthf, hlthp: 1
-        if the person rates the own health good, fair, poor (all 0: excellent).
+        coinsurance)), 0 when idp is 1; physlm: 1 with a physical limitation (5 % of the
+        rows hold a fraction, which the source does not explain); disea: index of chronic
+        diseases, 0 to 58.6; hlthg, hlthf, hlthp: 1 if the person rates the own health good,
+        fair, poor (all 0: excellent).
     y : int64, shape (20190,). Outpatient visits to a medical doctor in the year, 0 to 77.
         31 % are 0, the median is 1, the mean 2.86, the variance 20.3: seven times the mean.
 
