@@ -22,7 +22,9 @@ def execute(app):
     if config.nb_execution_mode != "cache":
         return
     paths = notebook_cache.toc_notebooks(Path(app.srcdir))
-    failed = notebook_cache.execute(paths, config.nb_execution_cache_path, timeout=config.nb_execution_timeout)
+    failed = notebook_cache.execute(
+        paths, config.nb_execution_cache_path, timeout=config.nb_execution_timeout
+    )
     if failed:
         for path, traceback in failed.items():
             log.error("%s failed:\n%s", Path(path).relative_to(app.srcdir), traceback)

@@ -47,6 +47,8 @@ def copy_style(app, exception):
 
 
 def setup(app):
-    app.connect("builder-inited", prepare, priority=100)  # before sphinxcontrib.katex reads the settings
+    app.connect(
+        "builder-inited", prepare, priority=100
+    )  # before sphinxcontrib.katex reads the settings
     app.connect("build-finished", copy_style, priority=100)
     return {"parallel_read_safe": True, "parallel_write_safe": False}

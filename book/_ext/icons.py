@@ -11,7 +11,9 @@ from fontTools import subset
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)  # it reports every table of every font
 
-ESCAPE = re.compile(r"content:\s*\"\\([0-9a-f]{4,5})\"|--fa:\s*\"\\([0-9a-f]{4,5})\"", re.IGNORECASE)
+ESCAPE = re.compile(
+    r"content:\s*\"\\([0-9a-f]{4,5})\"|--fa:\s*\"\\([0-9a-f]{4,5})\"", re.IGNORECASE
+)
 SOURCES = re.compile(r"src:url\(([^)]*/fa-[^)]*)\.woff2\)[^;}]*")
 ICON_CLASS = re.compile(r"\bfa-[a-z0-9-]+")
 

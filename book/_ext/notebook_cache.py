@@ -17,7 +17,17 @@ from jupyter_cache.executors import load_executor
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-LIBRARIES = ("numpy", "scipy", "torch", "scikit-learn", "statsmodels", "matplotlib", "altair", "pandas", "networkx")
+LIBRARIES = (
+    "numpy",
+    "scipy",
+    "torch",
+    "scikit-learn",
+    "statsmodels",
+    "matplotlib",
+    "altair",
+    "pandas",
+    "networkx",
+)
 KEPT = 4  # folders of earlier states of lossbook that stay, for changing back and forth
 
 
@@ -47,7 +57,9 @@ def cache_folder(root=ROOT):
     folder = parent / fingerprint(root)
     folder.mkdir(parents=True, exist_ok=True)
     os.utime(folder)
-    others = sorted((p for p in parent.iterdir() if p != folder), key=lambda p: p.stat().st_mtime, reverse=True)
+    others = sorted(
+        (p for p in parent.iterdir() if p != folder), key=lambda p: p.stat().st_mtime, reverse=True
+    )
     for old in others[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
     return folder
@@ -64,7 +76,9 @@ def execute(paths, folder, *, timeout=120, force=False):
         for path in paths:
             while True:
                 try:
-                    cache.remove_cache(cache.match_cache_notebook(cache.get_project_notebook(str(path)).nb).pk)
+                    cache.remove_cache(
+                        cache.match_cache_notebook(cache.get_project_notebook(str(path)).nb).pk
+                    )
                 except KeyError:
                     break
     logger = logging.getLogger("notebooks")

@@ -23,7 +23,9 @@ RAW = {
     "a label": re.compile(r"(?:^|\n)\([\w-]+\)=\s*(?:\n|$)"),
     "TeX": re.compile(r"\$\$|\\(?:begin|end|frac|sum|hat|mathbf|mathbb|log|ell|text)\b"),
 }
-FILE_NAME = re.compile(r"^\S*\.(?:png|jpe?g|svg|gif|webp)$|^[./]*_images/|^[0-9a-f]{32,}", re.IGNORECASE)
+FILE_NAME = re.compile(
+    r"^\S*\.(?:png|jpe?g|svg|gif|webp)$|^[./]*_images/|^[0-9a-f]{32,}", re.IGNORECASE
+)
 LITERAL = {"code", "pre", "script", "style", "kbd", "samp", "title", "math", "textarea", "template"}
 EMPTY = {"img", "br", "hr", "meta", "link", "input", "source", "wbr", "area", "col"}
 LOADED = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src"}
@@ -34,7 +36,14 @@ class Page(HTMLParser):
 
     def __init__(self, path):
         super().__init__()
-        self.ids, self.links, self.loads, self.images, self.errors, self.text = set(), [], [], [], [], []
+        self.ids, self.links, self.loads, self.images, self.errors, self.text = (
+            set(),
+            [],
+            [],
+            [],
+            [],
+            [],
+        )
         self._open = []
         self.feed(path.read_text(encoding="utf8"))
 
@@ -81,7 +90,9 @@ def _link_faults(path, page, pages, out):
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
         if not target.is_file():
             yield f"a link leads to a missing file: {link}"
-        elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].ids:
+        elif (
+            parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].ids
+        ):
             yield f"a link leads to a missing place: {link}"
 
 
@@ -96,7 +107,7 @@ def faults(out):
         text = "".join(page.text)
         for name, pattern in RAW.items():
             wrong += [
-                f"{name} stands in the text as it was typed: {text[max(0, m.start() - 30):m.end() + 30].strip()!r}"
+                f"{name} stands in the text as it was typed: {text[max(0, m.start() - 30) : m.end() + 30].strip()!r}"
                 for m in pattern.finditer(text)
             ]
         wrong += _image_faults(page)
@@ -118,5 +129,7 @@ def check(app, exception):
 
 
 def setup(app):
-    app.connect("build-finished", check, priority=900)  # after everything that writes into the build
+    app.connect(
+        "build-finished", check, priority=900
+    )  # after everything that writes into the build
     return {"parallel_read_safe": True, "parallel_write_safe": True}

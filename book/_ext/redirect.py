@@ -31,5 +31,7 @@ def write(app, exception):
 
 
 def setup(app):
-    app.connect("build-finished", write, priority=600)  # after sphinx_external_toc has written its bare one
+    app.connect(
+        "build-finished", write, priority=600
+    )  # after sphinx_external_toc has written its bare one
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -12,7 +12,10 @@ REPAIRS = (
     # the empty corner of a table that pandas printed is no header
     (re.compile(r"<th>\s*</th>"), "<td></td>"),
     # what scrolls sideways must be reachable with the keyboard
-    (re.compile(r'<div class="pst-scrollable-table-container">'), '<div class="pst-scrollable-table-container" tabindex="0">'),
+    (
+        re.compile(r'<div class="pst-scrollable-table-container">'),
+        '<div class="pst-scrollable-table-container" tabindex="0">',
+    ),
 )
 
 

@@ -22,7 +22,9 @@ def node_folder():
 
 def _installed(name, wanted, root):
     try:
-        found = json.loads((root / "node_modules" / name / "package.json").read_text(encoding="utf8"))
+        found = json.loads(
+            (root / "node_modules" / name / "package.json").read_text(encoding="utf8")
+        )
     except FileNotFoundError:
         return False
     return found["version"] == wanted

@@ -34,7 +34,9 @@ CHANGING = re.compile(r"\b0x[0-9a-f]{6,}|(?<![\w.])(?:/tmp|/home|/root|/Users)/\
 
 
 def _ignored(cell):
-    marked = any(line.strip().lstrip("# ") == "NBVAL_IGNORE_OUTPUT" for line in cell.source.splitlines())
+    marked = any(
+        line.strip().lstrip("# ") == "NBVAL_IGNORE_OUTPUT" for line in cell.source.splitlines()
+    )
     return marked or "nbval-ignore-output" in cell.metadata.get("tags", [])
 
 
@@ -46,8 +48,14 @@ def _outputs(cell):
                 kept[-1].text += output.text
             else:
                 kept.append(nbformat.v4.new_output("stream", name=output.name, text=output.text))
-        elif output.output_type == "error":  # of a cell that is meant to fail; the traceback names local files
-            kept.append(nbformat.v4.new_output("error", ename=output.ename, evalue=output.evalue, traceback=[]))
+        elif (
+            output.output_type == "error"
+        ):  # of a cell that is meant to fail; the traceback names local files
+            kept.append(
+                nbformat.v4.new_output(
+                    "error", ename=output.ename, evalue=output.evalue, traceback=[]
+                )
+            )
         else:
             data = {mime: text for mime, text in output.data.items() if mime in TEXT}
             if data:
@@ -58,14 +66,20 @@ def _outputs(cell):
 def normalise(notebook):
     """The same notebook in the form in which it is committed."""
     metadata = {key: value for key, value in notebook.metadata.items() if key in NOTEBOOK_METADATA}
-    result = nbformat.v4.new_notebook(metadata={**metadata, "kernelspec": KERNEL, "language_info": LANGUAGE})
+    result = nbformat.v4.new_notebook(
+        metadata={**metadata, "kernelspec": KERNEL, "language_info": LANGUAGE}
+    )
     result.nbformat_minor = 5
     ids, count = set(), 0
     for cell in notebook.cells:
-        new = nbformat.from_dict({"cell_type": cell.cell_type, "source": cell.source, "metadata": {}})
+        new = nbformat.from_dict(
+            {"cell_type": cell.cell_type, "source": cell.source, "metadata": {}}
+        )
         new.metadata.update({k: v for k, v in cell.metadata.items() if k in CELL_METADATA and v})
         name = hashlib.sha256(f"{cell.cell_type}\n{cell.source}".encode()).hexdigest()[:8]
-        new.id = next(i for n in range(1, 10**6) if (i := name if n == 1 else f"{name}-{n}") not in ids)
+        new.id = next(
+            i for n in range(1, 10**6) if (i := name if n == 1 else f"{name}-{n}") not in ids
+        )
         ids.add(new.id)
         if cell.cell_type == "code":
             count += 1
@@ -101,7 +115,10 @@ def problems(notebook):
                 yield f"cell {count} writes to standard error: {output.text.strip()[:200]!r}"
             elif output.output_type == "error" and not allowed:
                 yield f"cell {count} raises {output.ename}: {output.evalue}"
-            texts = [output.get("text", ""), *(t for m, t in output.get("data", {}).items() if m in TEXT)]
+            texts = [
+                output.get("text", ""),
+                *(t for m, t in output.get("data", {}).items() if m in TEXT),
+            ]
             for text in texts:
                 found = CHANGING.search(text)
                 if found and not _ignored(cell):
@@ -137,13 +154,19 @@ def check(paths):
 
 
 def main(arguments=None):
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("paths", nargs="*", type=Path, help="notebooks (default: those of _toc.yml)")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "paths", nargs="*", type=Path, help="notebooks (default: those of _toc.yml)"
+    )
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--normalise-only", action="store_true")
     parser.add_argument("--force", action="store_true")
     parser.add_argument("--list", action="store_true")
-    parser.add_argument("--limit", type=float, default=SECONDS, help="seconds a notebook may take (default: 60)")
+    parser.add_argument(
+        "--limit", type=float, default=SECONDS, help="seconds a notebook may take (default: 60)"
+    )
     options = parser.parse_args(arguments)
     paths = [path.resolve() for path in options.paths] or notebook_cache.toc_notebooks(ROOT)
 
