@@ -87,8 +87,7 @@ def namespace_of(loss, **arrays):
         return array_namespace(*arrays.values())
     except TypeError:
         kinds = ", ".join(
-            f"{name} from {type(array).__module__.split('.')[0]}"
-            for name, array in arrays.items()
+            f"{name} from {type(array).__module__.split('.')[0]}" for name, array in arrays.items()
         )
         raise TypeError(
             f"{loss}: all arrays must come from one library; here {kinds}. Convert one of them."

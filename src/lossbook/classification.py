@@ -172,9 +172,11 @@ def hinge(xp, target, prediction):
     [0.5, 0.0]
     """
     margin = target * prediction
-    return xp.where(margin < 1, 1 - margin, 0)
+    return xp.where(margin >= 1, 0, 1 - margin)
 
 
 @hinge.derivative
 def hinge_derivative(xp, target, prediction):
-    return xp.where(target * prediction < 1, -target, 0)
+    margin = target * prediction
+    # the last case is NaN, which must not be taken for a flat loss
+    return xp.where(margin >= 1, 0, xp.where(margin < 1, -target, margin))

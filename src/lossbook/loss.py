@@ -143,14 +143,13 @@ class Loss:
         self._check_reduction(reduction)
         if not is_floating(xp, prediction):
             raise TypeError(
-                f"{self.name}: {self.prediction_name} must be floating, because the loss is differentiated "
-                f"with respect to it; it is {prediction.dtype}. Convert it to float32 or float64."
+                f"{self.name}: {self.prediction_name} must be floating, because the loss is "
+                f"differentiated with respect to it; it is {prediction.dtype}. Convert it to "
+                "float32 or float64."
             )
         parameters = self._check_parameters(parameters)
         if values_are_known(prediction):
-            check_domain(
-                xp, self.name, self.prediction_name, prediction, self.prediction_domain
-            )
+            check_domain(xp, self.name, self.prediction_name, prediction, self.prediction_domain)
         dtype = prediction.dtype
         if dtype.itemsize < 4:  # half precision: its range and digits do not carry a sum
             prediction = xp.astype(prediction, xp.float32)
@@ -247,7 +246,7 @@ class Loss:
         if weight is None:
             return _size(self._value_shape(prediction))
         total = _sum(xp, weight)
-        if values_are_known(weight) and bool(total == 0):
+        if values_are_known(weight) and find(xp, total == 0, total):
             raise ValueError(
                 f"{self.name}: every sample has weight 0 or is ignored, so a mean does not "
                 "exist. Check the weights and ignore_index, or use reduction='sum'."
@@ -293,8 +292,8 @@ class ClasswiseLoss(Loss):
     def _check_arrays(self, xp, target, prediction, dtype, parameters):
         if prediction.ndim == 0 or 0 in prediction.shape:
             raise ValueError(
-                f"{self.name}: {self.prediction_name} needs shape (..., classes) and at least one row and "
-                f"one class; its shape is {tuple(prediction.shape)}."
+                f"{self.name}: {self.prediction_name} needs shape (..., classes) and at least one "
+                f"row and one class; its shape is {tuple(prediction.shape)}."
             )
         parameters["class_weight"] = self._check_class_weight(
             xp, parameters["class_weight"], prediction, dtype

@@ -167,12 +167,12 @@ def pinball(xp, target, prediction, *, quantile=0.5):
     >>> pinball(np.zeros(2), np.array([-1.0, 1.0]), quantile=0.75, reduction="none").tolist()
     [0.75, 0.25]
     """
-    too_low = xp.where(prediction < target, target - prediction, 0)
-    too_high = xp.where(prediction > target, prediction - target, 0)
+    too_low = xp.where(prediction >= target, 0, target - prediction)
+    too_high = xp.where(prediction <= target, 0, prediction - target)
     return quantile * too_low + (1 - quantile) * too_high
 
 
 @pinball.derivative
 def pinball_derivative(xp, target, prediction, *, quantile):
-    error = prediction - target
-    return xp.where(error == 0, 0 * error, xp.where(error < 0, -quantile, 1 - quantile))
+    side = xp.sign(prediction - target)
+    return side * (0.5 + (0.5 - quantile) * side)  # -τ, 0 or 1 - τ

@@ -1,0 +1,77 @@
+"""The functions that the array API lacks: values, first and second derivatives, both libraries."""
+
+import mpmath
+import numpy as np
+import pytest
+from array_api_compat import array_namespace
+
+from lossbook import backend
+
+torch = pytest.importorskip("torch")
+
+POINTS = [-800.0, -100.0, -20.0, -1e-3, 0.0, 1e-3, 20.0, 100.0, 800.0]
+libraries = pytest.mark.parametrize("make", [np.asarray, torch.tensor], ids=["numpy", "torch"])
+
+EXACT = {
+    "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+    "log_sigmoid": lambda x: -mpmath.log1p(mpmath.exp(-x)),
+    "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+}
+
+
+@libraries
+@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("x", POINTS)
+def test_values_over_the_whole_range(make, name, x):
+    array = make(np.array([x]))
+    value = float(getattr(backend, name)(array_namespace(array), array)[0])
+    expected = float(EXACT[name](mpmath.mpf(x)))
+    assert value == pytest.approx(expected, rel=4e-15, abs=np.finfo(float).tiny)
+
+
+@pytest.mark.parametrize("x", POINTS)
+def test_softplus_has_its_first_and_second_derivative_everywhere(x):
+    leaf = torch.tensor(x, dtype=torch.float64, requires_grad=True)
+    value = backend.softplus(array_namespace(leaf), leaf)
+    (first,) = torch.autograd.grad(value, leaf, create_graph=True)
+    (second,) = torch.autograd.grad(first, leaf)
+    sigmoid = EXACT["sigmoid"](mpmath.mpf(x))
+    assert first.item() == pytest.approx(float(sigmoid), rel=1e-14)
+    assert second.item() == pytest.approx(float(sigmoid * (1 - sigmoid)), abs=1e-16)
+
+
+@libraries
+def test_logsumexp_of_infinities(make):
+    rows = make(np.array([[-np.inf, -np.inf], [-np.inf, 3.0], [np.inf, 0.0], [1e4, 1e4]]))
+    value = backend.logsumexp(array_namespace(rows), rows)
+    assert value.tolist() == [-np.inf, 3.0, np.inf, pytest.approx(1e4 + np.log(2))]
+
+
+@libraries
+@pytest.mark.parametrize("function", [backend.log_softmax, backend.softmax])
+def test_softmax_rows(make, function):
+    rows = make(np.array([[1000.0, 1000.0], [0.0, np.log(3.0)]]))
+    value = np.asarray(function(array_namespace(rows), rows))
+    probabilities = np.exp(value) if function is backend.log_softmax else value
+    np.testing.assert_allclose(probabilities, [[0.5, 0.5], [0.25, 0.75]])
+
+
+@pytest.mark.parametrize(
+    ("function", "pole"),
+    [(backend.xlogy, 0.0), (backend.xlog1py, -1.0), (backend.product, np.inf)],
+)
+def test_zero_wins_over_the_pole_in_value_and_gradient(function, pole):
+    assert function(np, np.zeros(1), np.array([pole])).tolist() == [0.0]
+    leaf = torch.tensor([pole], dtype=torch.float64, requires_grad=True)
+    function(array_namespace(leaf), torch.zeros(1, dtype=torch.float64), leaf).backward()
+    assert leaf.grad.tolist() == [0.0]
+
+
+@libraries
+@pytest.mark.parametrize("dtype", ["int64", "int32", "uint8"])
+def test_pick_and_one_hot(make, dtype):
+    table = make(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+    labels = make(np.array([2, 0], dtype=dtype))
+    xp = array_namespace(table)
+    assert backend.pick(xp, table, labels).tolist() == [3.0, 4.0]
+    assert backend.one_hot(xp, labels, 3, xp.float64).tolist() == [[0, 0, 1], [1, 0, 0]]

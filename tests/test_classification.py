@@ -1,0 +1,325 @@
+"""Classification losses against torch, at the ends of their domain, with weights and masks."""
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lossbook import bce, bce_with_logits, cross_entropy, hinge, nll
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+
+both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
+TOLERANCE = {np.float32: {"rtol": 1e-5, "atol": 1e-6}, np.float64: {"rtol": 1e-12, "atol": 1e-15}}
+large = st.floats(-1e4, 1e4)
+
+
+def binary(dtype, n=101):
+    rng = np.random.default_rng(0)
+    return rng.integers(0, 2, n).astype(dtype), (4 * rng.normal(size=n)).astype(dtype)
+
+
+def many_classes(dtype, n=101, classes=5):
+    rng = np.random.default_rng(0)
+    return rng.integers(0, classes, n), (4 * rng.normal(size=(n, classes))).astype(dtype)
+
+
+def assert_value_and_gradient_equal_torch(ours, theirs, target, prediction, dtype):
+    """``ours(target, prediction)`` is a Loss call; ``theirs(prediction, target)`` is torch's."""
+    leaf = torch.tensor(prediction, requires_grad=True)
+    expected = theirs(leaf, torch.tensor(target))
+    expected.sum().backward()
+    value, gradient = ours(target, prediction)
+    np.testing.assert_allclose(value, expected.detach().numpy(), **TOLERANCE[dtype])
+    np.testing.assert_allclose(gradient, leaf.grad.numpy(), **TOLERANCE[dtype])
+
+
+def both(loss, **arguments):
+    return lambda y, p: (loss(y, p, **arguments), loss.gradient(y, p, **arguments))
+
+
+@both_types
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+class TestAgainstTorch:
+    def test_bce(self, reduction, dtype):
+        labels, logits = binary(dtype)
+        probabilities = (1 / (1 + np.exp(-logits))).astype(dtype)
+        assert_value_and_gradient_equal_torch(
+            both(bce, reduction=reduction),
+            lambda p, y: F.binary_cross_entropy(p, y, reduction=reduction),
+            labels,
+            probabilities,
+            dtype,
+        )
+
+    def test_bce_with_logits(self, reduction, dtype):
+        labels, logits = binary(dtype)
+        for target in (labels, 0.1 + 0.8 * labels):
+            assert_value_and_gradient_equal_torch(
+                both(bce_with_logits, reduction=reduction),
+                lambda z, y: F.binary_cross_entropy_with_logits(z, y, reduction=reduction),
+                target.astype(dtype),
+                logits,
+                dtype,
+            )
+
+    def test_nll(self, reduction, dtype):
+        labels, logits = many_classes(dtype)
+        log_probabilities = F.log_softmax(torch.tensor(logits), -1).numpy()
+        assert_value_and_gradient_equal_torch(
+            both(nll, reduction=reduction),
+            lambda z, y: F.nll_loss(z, y, reduction=reduction),
+            labels,
+            log_probabilities,
+            dtype,
+        )
+
+    @pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+    def test_cross_entropy_with_class_indices(self, reduction, dtype, label_smoothing):
+        labels, logits = many_classes(dtype)
+        options = {"reduction": reduction, "label_smoothing": label_smoothing}
+        assert_value_and_gradient_equal_torch(
+            both(cross_entropy, **options),
+            lambda z, y: F.cross_entropy(z, y, **options),
+            labels,
+            logits,
+            dtype,
+        )
+
+    @pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+    def test_cross_entropy_with_distributions(self, reduction, dtype, label_smoothing):
+        _, logits = many_classes(dtype)
+        target = np.random.default_rng(1).dirichlet(np.ones(5), size=101).astype(dtype)
+        options = {"reduction": reduction, "label_smoothing": label_smoothing}
+        assert_value_and_gradient_equal_torch(
+            both(cross_entropy, **options),
+            lambda z, y: F.cross_entropy(z, y, **options),
+            target,
+            logits,
+            dtype,
+        )
+
+    def test_class_weights_with_class_indices(self, reduction, dtype):
+        labels, logits = many_classes(dtype)
+        weight = np.array([1, 2, 0.5, 0, 3], dtype)
+        assert_value_and_gradient_equal_torch(
+            both(cross_entropy, reduction=reduction, class_weight=weight),
+            lambda z, y: F.cross_entropy(z, y, reduction=reduction, weight=torch.tensor(weight)),
+            labels,
+            logits,
+            dtype,
+        )
+
+    def test_ignore_index(self, reduction, dtype):
+        labels, logits = many_classes(dtype)
+        labels[::3] = -100
+        assert_value_and_gradient_equal_torch(
+            both(cross_entropy, reduction=reduction, ignore_index=-100),
+            lambda z, y: F.cross_entropy(z, y, reduction=reduction),
+            labels,
+            logits,
+            dtype,
+        )
+
+
+class TestClassWeights:
+    """Where torch's two kinds of target disagree, there is one answer here."""
+
+    labels, logits = many_classes(np.float64)
+    weight = np.array([1.0, 2.0, 0.5, 0.0, 3.0])
+    one_hot = np.eye(5)[labels]
+
+    @pytest.mark.parametrize("label_smoothing", [0.0, 0.2])
+    @pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+    def test_indices_and_one_hot_rows_agree(self, label_smoothing, reduction):
+        # pytorch issue 107680: F.cross_entropy gives two different means
+        options = {
+            "class_weight": self.weight,
+            "label_smoothing": label_smoothing,
+            "reduction": reduction,
+        }
+        for function in (cross_entropy, cross_entropy.gradient):
+            np.testing.assert_allclose(
+                function(self.labels, self.logits, **options),
+                function(self.one_hot, self.logits, **options),
+                rtol=1e-12,
+                atol=1e-16,
+            )
+
+    def test_torch_gives_two_answers(self):
+        z, weight = torch.tensor(self.logits), torch.tensor(self.weight)
+        by_index = F.cross_entropy(z, torch.tensor(self.labels), weight=weight)
+        by_row = F.cross_entropy(z, torch.tensor(self.one_hot), weight=weight)
+        assert abs(by_index - by_row) > 0.05
+        ours = cross_entropy(self.labels, self.logits, class_weight=self.weight)
+        assert float(by_index) == pytest.approx(ours)
+
+    def test_smoothing_is_the_same_as_smoothing_the_target(self):
+        smooth = 0.8 * self.one_hot + 0.2 / 5
+        for reduction in ("mean", "sum", "none"):
+            np.testing.assert_allclose(
+                cross_entropy(
+                    self.labels,
+                    self.logits,
+                    label_smoothing=0.2,
+                    class_weight=self.weight,
+                    reduction=reduction,
+                ),
+                cross_entropy(smooth, self.logits, class_weight=self.weight, reduction=reduction),
+                rtol=1e-12,
+            )
+
+    def test_constant_class_weights_change_nothing(self):
+        assert cross_entropy(self.labels, self.logits, class_weight=np.full(5, 7.0)) == (
+            pytest.approx(cross_entropy(self.labels, self.logits), rel=1e-12)
+        )
+
+    def test_sample_and_class_weights_multiply(self):
+        sample_weight = np.random.default_rng(2).uniform(size=101)
+        combined = sample_weight * self.weight[self.labels]
+        values = cross_entropy(self.labels, self.logits, reduction="none")
+        assert cross_entropy(
+            self.labels, self.logits, weight=sample_weight, class_weight=self.weight
+        ) == pytest.approx(np.average(values, weights=combined), rel=1e-12)
+
+    def test_a_class_of_weight_0_hides_even_an_infinite_loss(self):
+        logits = np.array([[0.0, 0.0], [-np.inf, 0.0]])
+        value = cross_entropy(np.array([1, 0]), logits, class_weight=np.array([0.0, 1.0]))
+        assert value == pytest.approx(np.log(2))
+
+
+class TestIgnoreIndex:
+    def test_ignored_rows_may_hold_anything(self):
+        logits = np.array([[0.0, 1.0], [np.nan, np.inf]])
+        labels = np.array([1, -1])
+        kept = cross_entropy(labels[:1], logits[:1])
+        assert cross_entropy(labels, logits, ignore_index=-1) == pytest.approx(kept)
+        gradient = cross_entropy.gradient(labels, logits, ignore_index=-1)
+        assert gradient[1].tolist() == [0.0, 0.0]
+
+    def test_an_index_that_is_a_class_can_be_ignored(self):
+        labels, logits = many_classes(np.float64)
+        keep = labels != 2
+        assert cross_entropy(labels, logits, ignore_index=2) == pytest.approx(
+            cross_entropy(labels[keep], logits[keep])
+        )
+
+    def test_smoothing_and_weights_do_not_reach_ignored_rows(self):
+        # pytorch issue 73205
+        labels, logits = many_classes(np.float64)
+        options = {"label_smoothing": 0.1, "class_weight": np.array([1.0, 2, 3, 4, 5])}
+        masked = np.where(np.arange(101) % 2, labels, -100)
+        assert cross_entropy(masked, logits, ignore_index=-100, **options) == pytest.approx(
+            cross_entropy(labels[1::2], logits[1::2], **options)
+        )
+
+
+class TestExtremes:
+    @pytest.mark.parametrize(
+        ("label", "probability", "expected"),
+        [(0.0, 0.0, 0.0), (1.0, 1.0, 0.0), (1.0, 0.0, np.inf), (0.0, 1.0, np.inf)],
+    )
+    def test_probabilities_of_exactly_0_and_1(self, label, probability, expected):
+        target, prediction = np.array([label]), np.array([probability])
+        assert bce(target, prediction) == expected
+        slope = bce.gradient(target, prediction)[0]
+        assert slope == {0.0: 1.0 - 2.0 * label, np.inf: np.inf * (1 - 2 * label)}[expected]
+        leaf = torch.tensor(prediction, requires_grad=True)
+        bce(torch.tensor(target), leaf).backward()
+        assert leaf.grad.item() == slope
+
+    def test_tiny_probabilities_keep_their_digits(self):
+        value = float(bce(np.array([0.0]), np.array([1e-20])))
+        assert value == pytest.approx(1e-20, rel=1e-12)
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    @given(logit=large, label=st.sampled_from([0, 1]))
+    def test_logits_of_ten_thousand(self, dtype, logit, label):
+        logit = dtype(logit)
+        value = bce_with_logits(np.array([label]), np.array([logit]))
+        sign = 1 - 2 * label
+        expected = mpmath.log1p(mpmath.exp(sign * mpmath.mpf(float(logit))))
+        eps = float(np.finfo(dtype).eps)
+        assert float(value) == pytest.approx(
+            float(expected), rel=8 * eps, abs=float(np.finfo(dtype).tiny)
+        )
+        slope = bce_with_logits.gradient(np.array([label]), np.array([logit]))[0]
+        exact_slope = sign / (1 + mpmath.exp(-sign * mpmath.mpf(float(logit))))
+        assert float(slope) == pytest.approx(
+            float(exact_slope), rel=8 * eps, abs=float(np.finfo(dtype).tiny)
+        )
+
+    def test_a_confident_right_answer_keeps_its_tiny_loss(self):
+        value = bce_with_logits(np.array([1]), np.array([20.0], np.float32))
+        assert float(value) == pytest.approx(2.0611537e-9, rel=1e-6)
+
+    @given(st.lists(large, min_size=1, max_size=6), st.integers(0, 5))
+    def test_cross_entropy_of_logits_of_ten_thousand(self, logits, label):
+        label = label % len(logits)
+        z = [mpmath.mpf(value) for value in logits]
+        expected = mpmath.log(mpmath.fsum(mpmath.exp(v - max(z)) for v in z)) + max(z) - z[label]
+        value = float(cross_entropy(np.array([label]), np.array([logits])))
+        assert value == pytest.approx(
+            float(expected), rel=1e-12, abs=4e-16 * (1 + max(map(abs, logits)))
+        )
+        gradient = cross_entropy.gradient(np.array([label]), np.array([logits]))
+        assert np.isfinite(gradient).all()
+        assert gradient.sum() == pytest.approx(0, abs=1e-12)
+
+    def test_impossible_classes(self):
+        logits = np.array([[0.0, -np.inf, 0.0]])
+        assert cross_entropy(np.array([0]), logits) == pytest.approx(np.log(2))
+        assert cross_entropy(np.array([[0.5, 0.0, 0.5]]), logits) == pytest.approx(np.log(2))
+        assert cross_entropy(np.array([1]), logits) == np.inf
+        assert cross_entropy.gradient(np.array([0]), logits).tolist() == [[-0.5, 0.0, 0.5]]
+
+    @pytest.mark.parametrize("label", [0, 1])
+    def test_infinite_logits(self, label):
+        right, wrong = (np.array([s * np.inf]) for s in (2 * label - 1, 1 - 2 * label))
+        assert bce_with_logits(np.array([label]), right) == 0
+        assert bce_with_logits(np.array([label]), wrong) == np.inf
+        assert bce_with_logits.gradient(np.array([label]), right)[0] == 0
+        assert bce_with_logits.gradient(np.array([label]), wrong)[0] == 1 - 2 * label
+
+    def test_one_class_costs_nothing(self):
+        assert cross_entropy(np.array([0, 0]), np.array([[3.0], [-1e4]])) == 0
+
+
+def test_cross_entropy_of_two_classes_is_bce_of_the_difference():
+    labels, logits = binary(np.float64)
+    rows = np.stack([np.zeros_like(logits), logits], axis=-1)
+    np.testing.assert_allclose(
+        cross_entropy(labels.astype(int), rows, reduction="none"),
+        bce_with_logits(labels, logits, reduction="none"),
+        rtol=1e-12,
+        atol=1e-15,
+    )
+
+
+def test_cross_entropy_is_nll_of_the_log_softmax():
+    labels, logits = many_classes(np.float64)
+    log_probabilities = logits - np.log(np.exp(logits).sum(-1, keepdims=True))
+    assert cross_entropy(labels, logits) == pytest.approx(nll(labels, log_probabilities))
+
+
+def test_more_than_one_row_axis():
+    labels, logits = many_classes(np.float64, n=12)
+    stacked = cross_entropy(labels.reshape(3, 4), logits.reshape(3, 4, 5), reduction="none")
+    np.testing.assert_array_equal(stacked.ravel(), cross_entropy(labels, logits, reduction="none"))
+
+
+def test_hinge_equals_its_definition():
+    target, scores = np.array([1, 1, 1, -1]), np.array([2.0, 0.5, -1.0, 0.5])
+    assert hinge(target, scores, reduction="none").tolist() == [0.0, 0.5, 2.0, 1.5]
+    assert hinge.gradient(target, scores, reduction="none").tolist() == [0.0, -1.0, -1.0, 1.0]
+
+
+def test_hinge_equals_torch_multi_margin_of_two_classes():
+    rng = np.random.default_rng(0)
+    target, scores = 2 * rng.integers(0, 2, 20) - 1, rng.normal(size=20)
+    rows = torch.tensor(np.stack([np.zeros(20), scores], axis=-1))
+    # torch averages over the classes: half the hinge of the difference
+    theirs = 2 * F.multi_margin_loss(rows, torch.tensor((target + 1) // 2))
+    assert hinge(target, scores) == pytest.approx(float(theirs))

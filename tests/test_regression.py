@@ -1,0 +1,161 @@
+"""Regression losses against torch, their minimisers, their extremes, and the RMSE."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+from sklearn import metrics
+
+from lossbook import huber, log_cosh, mae, mse, pinball, rmse
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+
+finite = st.floats(-1e4, 1e4)
+
+
+def pair(dtype, n=101, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.normal(size=n).astype(dtype), (3 * rng.normal(size=n)).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@pytest.mark.parametrize(
+    ("loss", "theirs", "parameters"),
+    [
+        (mse, F.mse_loss, {}),
+        (mae, F.l1_loss, {}),
+        (huber, F.huber_loss, {"delta": 1.0}),
+        (huber, F.huber_loss, {"delta": 0.25}),
+    ],
+)
+def test_values_and_gradients_equal_torch(loss, theirs, parameters, reduction, dtype):
+    target, prediction = pair(dtype)
+    leaf = torch.tensor(prediction, requires_grad=True)
+    expected = theirs(leaf, torch.tensor(target), reduction=reduction, **parameters)
+    expected.sum().backward()
+    tolerance = {"rtol": 1e-5, "atol": 1e-6} if dtype == np.float32 else {"rtol": 1e-13}
+    ours = loss(target, prediction, reduction=reduction, **parameters)
+    np.testing.assert_allclose(ours, expected.detach().numpy(), **tolerance)
+    gradient = loss.gradient(target, prediction, reduction=reduction, **parameters)
+    np.testing.assert_allclose(gradient, leaf.grad.numpy(), **tolerance)
+
+
+def test_smooth_l1_is_huber_divided_by_beta():
+    target, prediction = (torch.tensor(array) for array in pair(np.float64))
+    theirs = F.smooth_l1_loss(prediction, target, beta=0.4)
+    assert float(huber(target, prediction, delta=0.4) / 0.4) == pytest.approx(float(theirs))
+
+
+def test_scikit_learn_agrees():
+    target, prediction = pair(np.float64)
+    assert mse(target, prediction) == pytest.approx(metrics.mean_squared_error(target, prediction))
+    assert rmse(target, prediction) == pytest.approx(
+        metrics.root_mean_squared_error(target, prediction)
+    )
+    assert mae(target, prediction) == pytest.approx(metrics.mean_absolute_error(target, prediction))
+    assert pinball(target, prediction, quantile=0.8) == pytest.approx(
+        metrics.mean_pinball_loss(target, prediction, alpha=0.8)
+    )
+
+
+class TestMinimisers:
+    """The constant that minimises the loss is the statistic that the docstring names."""
+
+    data = np.random.default_rng(0).exponential(size=501)
+
+    def best_constant(self, loss, **parameters):
+        def cost(constant):
+            return loss(self.data, np.full_like(self.data, constant), **parameters)
+
+        return minimize_scalar(cost, bounds=(0, 10), options={"xatol": 1e-10}, method="bounded").x
+
+    def test_mse_and_rmse_ask_for_the_mean(self):
+        for loss in (mse, rmse):
+            assert self.best_constant(loss) == pytest.approx(self.data.mean(), abs=1e-6)
+
+    def test_mae_asks_for_the_median(self):
+        assert self.best_constant(mae) == pytest.approx(np.median(self.data), abs=1e-6)
+
+    @pytest.mark.parametrize("quantile", [0.1, 0.5, 0.9])
+    def test_pinball_asks_for_the_quantile(self, quantile):
+        best = self.best_constant(pinball, quantile=quantile)
+        assert best == pytest.approx(np.quantile(self.data, quantile), abs=1e-6)
+
+    @pytest.mark.parametrize("loss", [huber, log_cosh])
+    def test_huber_and_log_cosh_ask_for_something_between(self, loss):
+        assert np.median(self.data) < self.best_constant(loss) < self.data.mean()
+
+    def test_huber_tends_to_the_median_and_to_the_mean(self):
+        assert self.best_constant(huber, delta=1e-6) == pytest.approx(
+            np.median(self.data), abs=1e-3
+        )
+        assert self.best_constant(huber, delta=1e3) == pytest.approx(self.data.mean(), abs=1e-6)
+
+
+class TestRMSE:
+    def test_equals_the_root_of_the_mse(self):
+        target, prediction = pair(np.float64)
+        weight = np.random.default_rng(1).uniform(size=target.shape)
+        assert rmse(target, prediction) == pytest.approx(np.sqrt(mse(target, prediction)))
+        assert rmse(target, prediction, weight=weight) == pytest.approx(
+            np.sqrt(np.average((target - prediction) ** 2, weights=weight))
+        )
+
+    @pytest.mark.parametrize("library", ["numpy", "torch"])
+    def test_a_perfect_fit_has_value_0_and_gradient_0(self, library):
+        zeros = np.zeros(3)
+        if library == "torch":
+            zeros = torch.zeros(3, requires_grad=True)
+            value = rmse(zeros.detach(), zeros)
+            value.backward()
+            assert (zeros.grad == 0).all()
+            zeros = zeros.detach()
+        assert float(rmse(zeros, zeros)) == 0
+        assert (rmse.gradient(zeros, zeros) == 0).all()
+
+    def test_is_not_the_mean_of_the_rmses_of_parts(self):
+        target, prediction = np.zeros(2), np.array([0.0, 2.0])
+        parts = [rmse(target[i : i + 1], prediction[i : i + 1]) for i in range(2)]
+        assert np.mean(parts) == 1.0
+        assert rmse(target, prediction) == pytest.approx(np.sqrt(2))
+
+
+class TestExtremes:
+    def test_log_cosh_keeps_the_digits_of_tiny_errors(self):
+        tiny = np.array([1e-4], np.float32)
+        assert log_cosh(np.zeros(1, np.float32), tiny) == pytest.approx(5e-9, rel=1e-6)
+
+    @given(finite)
+    def test_log_cosh_is_finite_and_close_to_its_asymptotes(self, error):
+        value = float(log_cosh(np.zeros(1), np.array([error])))
+        assert max(0, abs(error) - np.log(2)) <= value <= min(error**2 / 2, abs(error)) + 1e-12
+
+    @given(finite, st.floats(1e-3, 1e3))
+    def test_huber_lies_below_both_of_its_pieces(self, error, delta):
+        value = float(huber(np.zeros(1), np.array([error]), delta=delta))
+        # both bounds hold exactly in real numbers; allow a few roundings
+        assert value <= error**2 / 2 * (1 + 1e-12) + 1e-300
+        assert value <= delta * abs(error) * (1 + 1e-12)
+
+    @pytest.mark.parametrize("loss", [mae, huber, log_cosh, pinball])
+    def test_errors_of_1e300_are_finite(self, loss):
+        assert np.isfinite(loss(np.zeros(1), np.array([1e300])))
+        assert np.isfinite(loss.gradient(np.zeros(1), np.array([-1e300]))).all()
+
+    @pytest.mark.parametrize("loss", [mae, huber, log_cosh, pinball])
+    def test_an_infinite_error_costs_infinity(self, loss):
+        assert loss(np.zeros(1), np.array([np.inf])) == np.inf
+
+    @pytest.mark.parametrize("loss", [mse, rmse, mae, huber, log_cosh, pinball])
+    def test_the_gradient_at_no_error_is_0(self, loss):
+        assert loss.gradient(np.ones(1), np.ones(1)).tolist() == [0.0]
+        leaf = torch.ones(1, requires_grad=True)
+        loss(torch.ones(1), leaf).backward()
+        assert leaf.grad.tolist() == [0.0]
+
+    def test_pinball_at_one_half_is_half_the_absolute_error(self):
+        target, prediction = pair(np.float64)
+        assert 2 * pinball(target, prediction) == pytest.approx(mae(target, prediction))
