@@ -42,8 +42,8 @@ def check(function, reference, cases=None, *, tolerance=1e-6, strict=False):
         it gives NaN, is not used when a case is made smaller.
     cases : iterable of tuples of arrays, optional
         The arguments of one call each: from `regression`, `binary_logits`,
-        `binary_probabilities`, `multiclass`, `vector`, or written by hand. Default:
-        `regression()`.
+        `binary_probabilities`, `multiclass`, `vector`, or written by hand: labels as integers,
+        quantities with a decimal point. Default: `regression()`.
     tolerance : float
         Answers a and b agree when |a − b| ≤ tolerance · (1 + |b|).
     strict : bool
@@ -226,6 +226,8 @@ def _call(function, case):
 
 
 def _array(answer):
+    if isinstance(answer, str):
+        raise TypeError("text is not an answer, even where NumPy could read a number in it")
     if hasattr(answer, "detach"):
         answer = answer.detach()
     return np.asarray(answer, dtype=float)

@@ -414,7 +414,7 @@ def _function_of_prediction(loss, target, parameters):
 
 
 def _jumps(slope, grid):
-    """Neighbouring floats before and after each jump of `slope` on the grid.
+    """Points just before and just after each jump of `slope` on the grid.
 
     Halving an interval halves the change of a continuous function, however steep it is; at a
     jump the change stays.
@@ -429,8 +429,10 @@ def _jumps(slope, grid):
         in_left = np.abs(at_middle - at_low) > np.abs(at_high - at_middle)
         low, high = np.where(in_left, low, middle), np.where(in_left, middle, high)
     jump = np.abs(slope(high) - slope(low)) > 0.25 * change
-    low, high = low[jump], high[jump]
-    # A kink on a grid point has its own value there and jumps on both sides: one gap.
+    # A loss may have a value of its own at the kink itself: step past it, on both sides.
+    past = 1e-12 * (grid[-1] - grid[0])
+    low = np.maximum(low[jump] - past, grid[0])
+    high = np.minimum(high[jump] + past, grid[-1])
     apart = low[1:] > high[:-1]
     return low[np.append(True, apart)[: len(low)]], high[np.append(apart, True)[: len(high)]]
 
