@@ -5,11 +5,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from optional import functional as F
+from optional import torch
 
 from lossbook import bce, bce_with_logits, cross_entropy, hinge, nll
-
-torch = pytest.importorskip("torch")
-F = torch.nn.functional
 
 both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 TOLERANCE = {np.float32: {"rtol": 1e-5, "atol": 1e-6}, np.float64: {"rtol": 1e-12, "atol": 1e-15}}

@@ -5,10 +5,9 @@ import pytest
 from cases import CASES, RUN_NAMES, RUNS, exact_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from optional import torch
 
 import lossbook
-
-torch = pytest.importorskip("torch")
 
 every_run = pytest.mark.parametrize(("case", "parameters"), RUNS, ids=RUN_NAMES)
 # RMSE has no value per sample; test_regression has its own tests of it

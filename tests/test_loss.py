@@ -6,11 +6,10 @@ import sys
 import numpy as np
 import pytest
 from cases import CASES
+from optional import torch
 
 import lossbook
 from lossbook import bce, bce_with_logits, cross_entropy, hinge, huber, mse, nll, pinball, rmse
-
-torch = pytest.importorskip("torch")
 
 every_loss = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 every_call = pytest.mark.parametrize("call", ["value", "gradient"])
