@@ -21,7 +21,7 @@ RAW = {
         r"|admonition|dropdown|glossary|margin|tableofcontents|bibliography)(?:-\w+)?\}"
     ),
     "a label": re.compile(r"(?:^|\n)\([\w-]+\)=\s*(?:\n|$)"),
-    "TeX": re.compile(r"\$\$|\\(?:begin|end|frac|sum|hat|mathbf|mathbb|log|ell|text)\b"),
+    "TeX": re.compile(r"\$\$|\\(?:begin|end|frac|sum|hat|mathbf|mathbb|log|ell|text)(?![A-Za-z])"),
 }
 FILE_NAME = re.compile(
     r"^\S*\.(?:png|jpe?g|svg|gif|webp)$|^[./]*_images/|^[0-9a-f]{32,}", re.IGNORECASE

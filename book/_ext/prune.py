@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 
 LINK = re.compile(r"""(?:href|src)="([^"?#]+)""")
-URL = re.compile(r"""url\(\s*["']?([^"')?#]+)""")
+URL = re.compile(r"""(?:url\(\s*|@import\s+)["']?([^"')?#]+)""")
 
 
 def _named_in(path):

@@ -11,11 +11,8 @@ REPAIRS = (
     (re.compile(r' role="doc-backlink"'), ""),
     # the empty corner of a table that pandas printed is no header
     (re.compile(r"<th>\s*</th>"), "<td></td>"),
-    # what scrolls sideways must be reachable with the keyboard
-    (
-        re.compile(r'<div class="pst-scrollable-table-container">'),
-        '<div class="pst-scrollable-table-container" tabindex="0">',
-    ),
+    # the name that myst-nb gives to the switch of hidden code hides the words that stand on it
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
 )
 
 

@@ -1,0 +1,13 @@
+// What scrolls sideways must be reachable with the keyboard; what does not must not be a stop on the way.
+const boxes = document.querySelectorAll(".katex-display, .pst-scrollable-table-container, .output.text_html");
+
+function mark() {
+  for (const box of boxes) {
+    if (box.scrollWidth > box.clientWidth) box.tabIndex = 0;
+    else box.removeAttribute("tabindex");
+  }
+}
+
+addEventListener("resize", mark);
+document.fonts.ready.then(mark);
+mark();

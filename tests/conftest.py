@@ -1,0 +1,35 @@
+"""On a CI server nothing may be skipped in silence for want of a browser, of the built site or of PyTorch."""
+
+import os
+
+import pytest
+
+OPTIONAL = (
+    "tensorflow",
+    "keras",
+    "jax",
+    "optax",
+)  # requirements-frameworks.txt: not part of every run
+_skipped = []
+
+
+def pytest_runtest_logreport(report):
+    if report.skipped and not hasattr(report, "wasxfail") and isinstance(report.longrepr, tuple):
+        reason = str(report.longrepr[2])
+        if not any(name in reason.lower() for name in OPTIONAL):
+            _skipped.append(f"{report.nodeid}: {reason}")
+
+
+def _forbidden():
+    return _skipped if os.environ.get("CI") else []
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session):
+    if _forbidden():
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter):
+    for line in _forbidden():
+        terminalreporter.write_line(f"FAILED, skipped though CI is set: {line}", red=True)

@@ -1,0 +1,212 @@
+"""The built site in a real browser: wide and narrow, light and dark, without a single word to another server."""
+
+import functools
+import http.server
+import threading
+from pathlib import Path
+
+import browser as chromium
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SITE = ROOT / "_build" / "html"
+AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = sorted(
+    path.relative_to(SITE).as_posix()
+    for path in SITE.rglob("*.html")
+    if "_static" not in path.parts
+    and path != SITE / "index.html"  # that one only leads to the first page
+)
+MODES = [
+    pytest.param((width, scheme), id=f"{name}-{scheme}")
+    for name, width in (("desktop", 1280), ("phone", 390))
+    for scheme in ("light", "dark")
+]
+
+# what is folded away is read by somebody too: solutions, long code, derivations
+UNFOLD = """() => {
+  document.querySelectorAll("details").forEach((fold) => { fold.open = true; });
+  document.querySelectorAll("button.toggle-button").forEach((button) => button.click());
+}"""
+LOAD_IMAGES = """async () => {
+  const images = [...document.images];
+  images.forEach((image) => { image.loading = "eager"; });
+  await Promise.all(images.map((image) => image.decode().catch(() => null)));
+  return images.filter((image) => !image.naturalWidth).map((image) => image.src);
+}"""
+WIDTHS = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+AXE_RUN = """async () => {
+  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
+  return violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`);
+}"""
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+@pytest.fixture(scope="module")
+def origin():
+    if not PAGES:
+        pytest.skip("the site is not built: run `make book`")
+    if not AXE.is_file():
+        pytest.skip("axe-core is not installed: `make book` installs it")
+    handler = functools.partial(Quiet, directory=SITE)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = chromium.find()
+    if path is None:
+        pytest.skip(chromium.ADVICE)
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=path, args=chromium.arguments())
+        yield running
+        running.close()
+
+
+class Visit:
+    """A page of the site in one mode, and everything that went wrong while it was open."""
+
+    def __init__(self, browser, origin, width=1280, scheme="light"):
+        height = 900 if width > 600 else 844
+        self.origin = origin
+        self.context = browser.new_context(
+            viewport={"width": width, "height": height},
+            color_scheme=scheme,
+            reduced_motion="reduce",
+        )
+        self.page = self.context.new_page()
+        self.faults = []
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"error in a script: {error}"))
+        self.page.on(
+            "requestfailed", lambda request: self.faults.append(f"did not load: {request.url}")
+        )
+        self.page.on("request", self._request)
+        self.page.on("response", self._response)
+
+    def _console(self, message):
+        if message.type in ("error", "warning"):
+            self.faults.append(f"{message.type} on the console: {message.text}")
+
+    def _request(self, request):
+        if not request.url.startswith((self.origin, "data:", "blob:")):
+            self.faults.append(f"a request to another place: {request.url}")
+
+    def _response(self, response):
+        if response.status >= 400:
+            self.faults.append(f"{response.status}: {response.url}")
+
+    def open(self, path):
+        self.faults.clear()
+        self.page.goto(f"{self.origin}/{path}", wait_until="load")
+        self.page.wait_for_function("document.fonts.status === 'loaded'")
+        return self.page
+
+    def axe(self):
+        if not self.page.evaluate("typeof axe === 'object'"):
+            self.page.add_script_tag(path=AXE)
+        return self.page.evaluate(AXE_RUN)
+
+
+@pytest.fixture(scope="module", params=MODES)
+def mode(request, browser, origin):
+    width, scheme = request.param
+    visit = Visit(browser, origin, width, scheme)
+    visit.scheme = scheme
+    yield visit
+    visit.context.close()
+
+
+@pytest.fixture
+def visit(browser, origin):
+    one = Visit(browser, origin)
+    yield one
+    one.context.close()
+
+
+@pytest.mark.parametrize("path", PAGES or ["no page"])
+def test_page(mode, path):
+    page = mode.open(path)
+    assert page.evaluate("document.documentElement.dataset.theme") == mode.scheme
+    page.evaluate(UNFOLD)
+    assert page.evaluate(LOAD_IMAGES) == []
+    content, window = page.evaluate(WIDTHS)
+    assert content <= window, "the page itself scrolls sideways"
+    assert mode.axe() == []
+    assert mode.faults == []
+
+
+def test_axe_sees_a_fault_where_there_is_one(visit):
+    visit.open(PAGES[0]).evaluate("document.querySelector('article').append(new Image())")
+    assert any(fault.startswith("image-alt") for fault in visit.axe())
+
+
+def test_a_request_to_another_server_is_seen(visit):
+    # a port of this machine where nothing answers stands for the other server
+    visit.open(PAGES[0]).evaluate("fetch('http://127.0.0.1:9/x').catch(() => null)")
+    assert any(fault.startswith("a request to another place") for fault in visit.faults)
+
+
+def test_root_leads_to_the_first_page(visit):
+    page = visit.open("index.html")
+    page.wait_for_url("**/book/index.html")
+    root = (SITE / "index.html").read_text(encoding="utf8")
+    assert all(part in root for part in ('<html lang="', "<title>", '<a href="book/index.html">'))
+
+
+def test_light_and_dark_can_be_chosen_and_are_remembered(visit):
+    page = visit.open("book/index.html")
+    theme = "document.documentElement.dataset.theme"
+    seen = []
+    for _ in range(3):
+        page.locator(".theme-switch-button:visible").first.click()
+        seen.append(
+            (page.evaluate(theme), page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        )
+    assert {name for name, _ in seen} == {"light", "dark"}
+    assert len({colour for _, colour in seen}) == 2
+    while page.evaluate(theme) != "dark":
+        page.locator(".theme-switch-button:visible").first.click()
+    page.reload()
+    assert page.evaluate(theme) == "dark"
+
+
+def test_search_finds_a_word_and_does_not_find_nonsense(visit):
+    page = visit.open("book/index.html")
+    page.keyboard.press("Control+k")
+    page.locator("#pst-search-dialog input").fill("loss")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/search.html?q=loss*")
+    page.locator("#search-results li a").first.wait_for()
+    assert page.locator("#search-results li a").count() > 0
+    visit.open("search.html?q=qwertzuiop")
+    page.locator("#search-results .search-summary:not(:empty)").wait_for()
+    page.wait_for_timeout(300)
+    assert page.locator("#search-results li a").count() == 0
+    assert visit.faults == []
+
+
+def test_the_contents_open_on_a_phone(browser, origin):
+    phone = Visit(browser, origin, width=390)
+    page = phone.open(PAGES[0])
+    assert not page.locator("nav.bd-links").first.is_visible()
+    page.locator(".primary-toggle:visible").click()
+    page.locator("nav.bd-links:visible").first.wait_for()
+    phone.context.close()
+
+
+def test_a_notebook_can_be_downloaded(visit):
+    notebooks = [
+        path for path in PAGES if (SITE / "_sources" / path).with_suffix(".ipynb").is_file()
+    ]
+    for path in notebooks:
+        link = visit.open(path).locator("a.btn-download-source-button")
+        assert link.get_attribute("href").endswith(".ipynb")
