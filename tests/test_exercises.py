@@ -186,6 +186,57 @@ def test_a_function_cannot_change_the_cases():
 
     check(in_place, mse, strict=True)
 
+    def wrong_in_place(target, prediction):
+        prediction -= target
+        return np.sum(prediction)
+
+    def wrong(target, prediction):
+        return np.sum(prediction - target)
+
+    assert report(wrong_in_place, mse) == report(wrong, mse)
+
+
+def test_ordinary_inputs_are_tried_before_extreme_ones():
+    def wrong_twice(target, prediction):
+        return mse(target, prediction) + (len(target) > 2) + np.any(np.abs(prediction) > 500)
+
+    cases = [([0.0], [1000.0]), ([0.0, 0.0, 0.0], [1.0, 1.0, 1.0])]
+    assert report(wrong_twice, mse, cases)[1] == "  target = [0, 0, 0]"
+
+
+def test_a_case_is_only_made_smaller_where_the_reference_is_defined():
+    def wrong(labels, logits):
+        return cross_entropy(labels, logits) + 1.0
+
+    lines = report(wrong, cross_entropy, [([2], [[0.3, -1.2, 2.0]])])
+    assert lines[1:3] == ["  labels = [0]", "  logits = [[0, 0]]"]
+
+    def mean_log(x):
+        return np.mean(np.log(x))
+
+    lines = report(lambda x: mean_log(x) + 1.0, mean_log, [([2.7, 3.1],)])
+    assert float(lines[1].split("[")[1].rstrip("]")) > 0
+
+
+def test_nan_is_right_where_nan_is_correct():
+    def undefined(x):
+        return np.sum(x) * np.nan
+
+    check(undefined, undefined, [([1.0],)], strict=True)
+    lines = report(lambda x: 0.0, undefined, [([1.0],)])
+    assert lines[1:] == ["  x = [1]", "  your answer    = 0", "  correct answer = nan"]
+
+
+def test_warnings_of_the_reader_stay_out_of_the_page(recwarn):
+    import warnings
+
+    def warns(target, prediction):
+        warnings.warn("look here", stacklevel=1)
+        return mse(target, prediction)
+
+    check(warns, mse, strict=True)
+    assert not recwarn.list
+
 
 def test_infinity_is_right_where_infinity_is_correct():
     def formula(labels, p):
