@@ -9,7 +9,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "_ext"))
 import page_checks  # noqa: E402
 
 GOOD = """<h1 id="top">Title</h1><p>A loss <span class="math">$$\\frac{1}{n}$$</span>
-<code>:::{note}</code> <a href="#top">up</a> <a href="other.html#there">there</a> <a href="https://example.org">out</a></p>
+<code>x[::-1]</code> <a href="#top">up</a> <a href="other.html#there">there</a> <a href="https://example.org">out</a></p>
 <pre>print("{ref}")</pre><img src="a.png" alt="A curve that falls."><script>let x = "$$";</script>"""
 
 
@@ -29,6 +29,8 @@ def test_a_good_page_has_no_faults(tmp_path):
     [
         ("<p>:::{note}</p>", "a directive"),
         ("<p>```{exercise}</p>", "a directive"),
+        ("<pre>:::{note}\nx\n:::</pre>", "MyST"),
+        ("<pre>```{exercise}\nx</pre>", "MyST"),
         ("<p>See {ref}<code>fig-loss</code>.</p>", "a role"),
         ("<p>See {cite:p}`huber1964`.</p>", "a role"),
         ("<p>(a-label)=\n</p>", "a label"),

@@ -23,6 +23,10 @@ RAW = {
     "a label": re.compile(r"(?:^|\n)\([\w-]+\)=\s*(?:\n|$)"),
     "TeX": re.compile(r"\$\$|\\(?:begin|end|frac|sum|hat|mathbf|mathbb|log|ell|text)(?![A-Za-z])"),
 }
+# a directive that was indented too far, or not closed, turns into a block of code
+RAW_IN_CODE = re.compile(
+    r"(?:^|\n)\s*(?::::+|```+)\s*\{?[a-z]|\{(?:ref|eq|numref|cite)(?::\w+)?\}`"
+)
 FILE_NAME = re.compile(
     r"^\S*\.(?:png|jpe?g|svg|gif|webp)$|^[./]*_images/|^[0-9a-f]{32,}", re.IGNORECASE
 )
@@ -36,14 +40,9 @@ class Page(HTMLParser):
 
     def __init__(self, path):
         super().__init__()
-        self.ids, self.links, self.loads, self.images, self.errors, self.text = (
-            set(),
-            [],
-            [],
-            [],
-            [],
-            [],
-        )
+        self.ids = set()
+        self.links, self.loads, self.images, self.errors = [], [], [], []
+        self.text, self.code = [], []
         self._open = []
         self.feed(path.read_text(encoding="utf8"))
 
@@ -69,6 +68,19 @@ class Page(HTMLParser):
     def handle_data(self, data):
         if not any(literal for _, literal in self._open):
             self.text.append(data)
+        elif any(tag in ("pre", "code") for tag, _ in self._open):
+            self.code.append(data)
+
+
+def _raw_faults(page):
+    text, code = "".join(page.text), "".join(page.code)
+    for name, pattern, where in (
+        *((n, p, text) for n, p in RAW.items()),
+        ("MyST", RAW_IN_CODE, code),
+    ):
+        for found in pattern.finditer(where):
+            around = where[max(0, found.start() - 30) : found.end() + 30].strip()
+            yield f"{name} stands on the page as it was typed: {around!r}"
 
 
 def _image_faults(page):
@@ -104,12 +116,7 @@ def faults(out):
     found = {}
     for path, page in pages.items():
         wrong = [f"a formula that KaTeX cannot read: {error}" for error in page.errors]
-        text = "".join(page.text)
-        for name, pattern in RAW.items():
-            wrong += [
-                f"{name} stands in the text as it was typed: {text[max(0, m.start() - 30) : m.end() + 30].strip()!r}"
-                for m in pattern.finditer(text)
-            ]
+        wrong += _raw_faults(page)
         wrong += _image_faults(page)
         wrong += _link_faults(path, page, pages, out)
         if wrong:
