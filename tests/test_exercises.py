@@ -198,7 +198,7 @@ def test_a_function_cannot_change_the_cases():
 
 def test_ordinary_inputs_are_tried_before_extreme_ones():
     def wrong_twice(target, prediction):
-        return mse(target, prediction) + (len(target) > 2) + np.any(np.abs(prediction) > 500)
+        return mse(target, prediction) * (1 + (len(target) > 2) + np.any(prediction > 500))
 
     cases = [([0.0], [1000.0]), ([0.0, 0.0, 0.0], [1.0, 1.0, 1.0])]
     assert report(wrong_twice, mse, cases)[1] == "  target = [0, 0, 0]"
