@@ -13,7 +13,8 @@ from lossbook.backend import (
     xlogy,
 )
 from lossbook.checks import REAL, Interval, OneOf, fraction, is_integer
-from lossbook.loss import class_masses, classwise_loss, pointwise_loss
+from lossbook.classwise import class_masses, classwise_loss
+from lossbook.loss import pointwise_loss
 
 PROBABILITY = Interval(0, 1, advice="For raw scores use the loss on logits.")
 LABEL = Interval(0, 1, advice="For labels -1 and 1 use (target + 1) / 2.")
@@ -89,7 +90,7 @@ def nll(xp, target, log_probabilities, *, class_weight=None):
 
     Shapes: log_probabilities (..., C); target (...) of class indices or (..., C) of
     distributions. Domain: log-probabilities at most 0. Unit: nats. Minimiser: the class
-    frequencies. `lossbook.loss.ClasswiseLoss` explains ``class_weight`` and ``ignore_index``.
+    frequencies. `lossbook.classwise.ClasswiseLoss` explains ``class_weight`` and ``ignore_index``.
     Convention: the class axis is the last (torch: the second). The weighted mean divides by the
     weights that were used, for indices and for distributions alike.
     Errors: see `lossbook.loss.Loss`. Source: Fisher 1922.
@@ -116,7 +117,7 @@ def cross_entropy(xp, target, logits, *, class_weight=None, label_smoothing=0.0)
     Shapes: logits (..., C); target (...) of class indices or (..., C) of distributions.
     Domain: logits real. Unit: nats. Minimiser: logits whose softmax is the class frequencies.
     ``label_smoothing`` ε in [0, 1) replaces q by ``(1 - ε) q + ε / C``.
-    `lossbook.loss.ClasswiseLoss` explains ``class_weight`` and ``ignore_index``.
+    `lossbook.classwise.ClasswiseLoss` explains ``class_weight`` and ``ignore_index``.
     Convention: the class axis is the last (torch: the second). Class weights multiply the
     smoothed q, and the weighted mean divides by their sum; torch divides by the weight of the
     label alone, and for distributions by n.

@@ -1,7 +1,7 @@
 """What every loss shares: the checks, the weights, the reduction and the gradient.
 
-A family file holds formulas. `pointwise_loss` and `classwise_loss` turn a formula into a
-`Loss`, a callable that checks its arguments once and reduces the elementwise values:
+A family file holds formulas. `pointwise_loss` turns a formula into a `Loss`, a callable that
+checks its arguments once and reduces the elementwise values:
 
     >>> import numpy as np
     >>> from lossbook import huber
@@ -17,11 +17,11 @@ A family file holds formulas. `pointwise_loss` and `classwise_loss` turn a formu
 import contextlib
 import functools
 import inspect
+import math
 
 import numpy as np
 from array_api_compat import is_numpy_namespace
 
-from lossbook.backend import one_hot
 from lossbook.checks import (
     REAL,
     check_domain,
@@ -32,6 +32,7 @@ from lossbook.checks import (
     namespace_of,
     values_are_known,
 )
+from lossbook.parts import EVERYTHING, Output, parts
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -41,7 +42,7 @@ class Loss:
 
     Call it as ``loss(target, prediction, *, weight=None, reduction="mean", **parameters)``.
     ``loss.gradient(...)`` takes the same arguments and returns the derivative of the reduced
-    value with respect to the prediction.
+    value with respect to the prediction; ``loss.value_and_gradient(...)`` returns both.
 
     The rules, the same for every loss:
 
@@ -54,6 +55,7 @@ class Loss:
     - NaN in, NaN out. Infinite losses stay infinite. Nothing is clipped.
     - float16 and bfloat16 are computed in float32 and the result is cast back. NumPy sums
       are accumulated in float64.
+    - Large NumPy arrays are evaluated in blocks that fit the cache.
 
     Raises
     ------
@@ -73,10 +75,10 @@ class Loss:
         self._outer = outer
         self._checks = parameters
         self._derivative = None
-        self.__signature__ = _public_signature(formula, reduced=outer is not None)
         spec = inspect.getfullargspec(formula)
         self.prediction_name = spec.args[2]  # "prediction", "logits" or "log_probabilities"
         self._of_formula = spec.kwonlyargs
+        self.__signature__ = self._public_signature()
         # the public signature also holds what the formula itself never sees: ignore_index
         self.defaults = {
             name: parameter.default
@@ -94,21 +96,8 @@ class Loss:
         return function
 
     def __call__(self, target, prediction=None, *, weight=None, reduction="mean", **parameters):
-        xp, target, prediction, weight, parameters, dtype = self._prepare(
-            target, prediction, weight, reduction, parameters
-        )
-        with _quiet_infinities(xp):
-            values = self.formula(xp, target, prediction, **parameters)
-        if weight is not None:
-            values = weight * values
-        if reduction == "none":
-            return _cast(xp, values, dtype)
-        value = _sum(xp, values)
-        if reduction == "mean":
-            value = value / self._count(xp, target, prediction, weight, parameters)
-        if self._outer is not None:
-            value = self._outer.value(xp, value)
-        return _cast(xp, value, dtype)
+        call = self._open(target, prediction, weight, reduction, parameters)
+        return self._evaluate(*call, reduction, value=True)[0]
 
     def gradient(self, target, prediction=None, *, weight=None, reduction="mean", **parameters):
         """The derivative of the reduced loss with respect to the prediction.
@@ -117,25 +106,20 @@ class Loss:
         type. With ``reduction="none"`` entry i is the derivative of the i-th value. At a kink
         the subgradient of smallest size is returned.
         """
-        xp, target, prediction, weight, parameters, dtype = self._prepare(
-            target, prediction, weight, reduction, parameters
-        )
-        with _quiet_infinities(xp):
-            slopes = self._derivative(xp, target, prediction, **parameters)
-        if weight is not None:
-            slopes = self._over_samples(weight) * slopes
-        if reduction == "mean":
-            slopes = slopes / self._count(xp, target, prediction, weight, parameters)
-        if self._outer is not None:
-            inner = self._mean_value(xp, target, prediction, weight, parameters)
-            slopes = slopes * self._outer.derivative(xp, inner)
-        return _cast(xp, slopes, dtype)
+        call = self._open(target, prediction, weight, reduction, parameters)
+        return self._evaluate(*call, reduction, gradient=True)[1]
 
-    # Large NumPy inputs pass through here whole. This is the place where evaluation in blocks
-    # that fit the cache belongs: formulas stay as they are, and only these methods change.
+    def value_and_gradient(
+        self, target, prediction=None, *, weight=None, reduction="mean", **parameters
+    ):
+        """The reduced loss and its gradient, a pair, from one pass over the data."""
+        call = self._open(target, prediction, weight, reduction, parameters)
+        return self._evaluate(*call, reduction, value=True, gradient=True)
 
-    def _prepare(self, target, prediction, weight, reduction, parameters):
-        """Check everything once; return arrays of one floating type, and the type to return."""
+    # The steps of an evaluation
+
+    def _open(self, target, prediction, weight, reduction, parameters):
+        """Check all that can be checked without reading the data."""
         if prediction is None:
             prediction = self._named_prediction(parameters)
         arrays = {"target": target, self.prediction_name: prediction, "weight": weight}
@@ -148,16 +132,87 @@ class Loss:
                 "float32 or float64."
             )
         parameters = self._check_parameters(parameters)
-        if values_are_known(prediction):
-            check_domain(xp, self.name, self.prediction_name, prediction, self.prediction_domain)
+        self._check_target(xp, target, prediction, parameters)
+        self._check_weight(xp, weight, prediction)
+        return xp, target, prediction, weight, parameters
+
+    def _evaluate(
+        self, xp, target, prediction, weight, parameters, reduction, *, value=False, gradient=False
+    ):
+        """The value and the gradient, None for what was not asked for."""
+        for_formula = {name: parameters[name] for name in self._of_formula}
+        each = reduction == "none"
+        count = self._count(prediction, weight, parameters) if reduction == "mean" else 1
+        axes = self._sample_axes(prediction)
+        values, slopes = Output(self._value_shape(prediction), axes), Output(prediction.shape, axes)
+        sums, counts = [], []
+        whole = target, prediction, weight
+        with _quiet_infinities(xp):
+            for part, block in parts(xp, *whole, axes):
+                self._check_values(xp, part, block, whole, parameters)
+                y, p, w, own = self._ready(xp, *block, parameters)
+                if value or self._outer:
+                    losses = self.formula(xp, y, p, **for_formula)
+                    losses = losses if w is None else w * losses
+                    values.put(part, losses) if each else sums.append(_sum(xp, losses))
+                if gradient:
+                    slope = self._derivative(xp, y, p, **for_formula)
+                    slope = slope if w is None else self._over_samples(w) * slope
+                    slopes.put(part, slope if count in (None, 1) else slope / count)
+                if count is None:
+                    counts.append(_sum(xp, own))
+
+        total = None if each else _total(sums)
+        if count is None:
+            count = self._check_count(xp, _total(counts))
+            if gradient:
+                slopes.scale(1 / count)
+        if total is not None:
+            total = total / count
+        if self._outer:
+            if gradient:
+                slopes.scale(self._outer.derivative(xp, total))
+            total = self._outer.value(xp, total)
+        dtype = prediction.dtype
+        if value:
+            value = values.result(xp, dtype) if each else _cast(xp, total, dtype)
+        return value, slopes.result(xp, dtype) if gradient else None
+
+    def _ready(self, xp, target, prediction, weight, parameters):
+        """Arrays of one computing type, without the samples of weight 0.
+
+        Returns target, prediction, weight, and what each sample counts in the mean (None: 1).
+        """
         dtype = prediction.dtype
         if dtype.itemsize < 4:  # half precision: its range and digits do not carry a sum
-            prediction = xp.astype(prediction, xp.float32)
-        target = self._check_arrays(xp, target, prediction, dtype, parameters)
-        weight = self._check_weight(xp, weight, target, prediction, dtype)
+            dtype = xp.float32
+            prediction = xp.astype(prediction, dtype)
+        if not self._is_label(xp, target) and target.dtype != dtype:
+            target = xp.astype(target, dtype)
+        if weight is not None and weight.dtype != dtype:
+            weight = xp.astype(weight, dtype)
         target, prediction, weight = self._leave_out(xp, target, prediction, weight, parameters)
-        parameters = {name: parameters[name] for name in self._of_formula}
-        return xp, target, prediction, weight, parameters, dtype
+        own = self._own_weight(xp, target, prediction, parameters)
+        if weight is not None:
+            own = weight if own is None else weight * own
+        return target, prediction, weight, own
+
+    def _leave_out(self, xp, target, prediction, weight, parameters):
+        """Put harmless numbers where the weight is 0.
+
+        0 · inf is NaN, and so is its gradient. A sample that is left out must not reach the
+        formula at all.
+        """
+        if weight is None:
+            return target, prediction, weight
+        out = self._over_samples(weight == 0)
+        harmless = 0.5  # inside the domain of every loss
+        prediction = xp.where(out, harmless, prediction)
+        if not self._is_label(xp, target):  # class indices are harmless already
+            target = xp.where(out, harmless, target)
+        return target, prediction, weight
+
+    # The checks that need no data
 
     def _named_prediction(self, parameters):
         for name in (self.prediction_name, "prediction"):
@@ -169,7 +224,7 @@ class Loss:
         )
 
     def _check_reduction(self, reduction):
-        allowed = REDUCTIONS if self._outer is None else ("mean",)
+        allowed = ("mean",) if self._outer else REDUCTIONS
         if reduction not in allowed:
             names = " or ".join(repr(name) for name in allowed)
             raise ValueError(f"{self.name}: reduction must be {names}; it is {reduction!r}.")
@@ -186,220 +241,103 @@ class Loss:
             check(self.name, name, parameters[name])
         return parameters
 
-    def _check_arrays(self, xp, target, prediction, dtype, parameters):
-        """Return the target in the type of the prediction."""
+    def _check_target(self, xp, target, prediction, parameters):
         check_same_shape(self.name, **{"target": target, self.prediction_name: prediction})
-        target = self._as_float(xp, "target", target, prediction, dtype)
-        if values_are_known(target):
-            check_domain(xp, self.name, "target", target, self.target_domain)
-        return target
+        self._check_type(xp, "target", target, prediction)
 
-    def _as_float(self, xp, name, array, prediction, dtype):
-        """The array in the computing type; ``dtype`` is the type the prediction came in."""
-        if is_floating(xp, array):
-            if array.dtype != dtype:
-                raise TypeError(
-                    f"{self.name}: {name} is {array.dtype} and {self.prediction_name} is {dtype}. "
-                    "Types are not promoted in silence: convert one of them."
-                )
-        elif not (is_integer(xp, array) or array.dtype == xp.bool):
-            raise TypeError(f"{self.name}: {name} must hold real numbers; it is {array.dtype}.")
-        return array if array.dtype == prediction.dtype else xp.astype(array, prediction.dtype)
-
-    def _check_weight(self, xp, weight, target, prediction, dtype):
+    def _check_weight(self, xp, weight, prediction):
         if weight is None:
-            return None
+            return
         expected = self._value_shape(prediction)
         if weight.shape != expected:
             raise ValueError(
                 f"{self.name}: weight must have one entry per loss value, shape "
                 f"{tuple(expected)}; it has shape {tuple(weight.shape)}."
             )
-        weight = self._as_float(xp, "weight", weight, prediction, dtype)
-        if values_are_known(weight):
+        self._check_type(xp, "weight", weight, prediction)
+
+    def _check_type(self, xp, name, array, prediction):
+        """Integers, booleans, or the prediction's own floating type."""
+        if is_floating(xp, array):
+            if array.dtype != prediction.dtype:
+                raise TypeError(
+                    f"{self.name}: {name} is {array.dtype} and {self.prediction_name} is "
+                    f"{prediction.dtype}. Types are not promoted in silence: convert one of them."
+                )
+        elif not (is_integer(xp, array) or array.dtype == xp.bool):
+            raise TypeError(f"{self.name}: {name} must hold real numbers; it is {array.dtype}.")
+
+    # The checks that read the data
+
+    def _check_values(self, xp, part, block, whole, parameters):
+        if not values_are_known(block[1]):
+            return
+        try:
+            self._check_domains(xp, *block, parameters)
+        except ValueError:
+            if part is not EVERYTHING:
+                self._check_domains(xp, *whole, parameters)  # so that the index is the reader's
+            raise
+
+    def _check_domains(self, xp, target, prediction, weight, parameters):
+        check_domain(xp, self.name, self.prediction_name, prediction, self.prediction_domain)
+        self._check_target_domain(xp, target, prediction, parameters)
+        if weight is not None and weight.dtype != xp.bool:
             negative = find(xp, weight < 0, weight)
             if negative:
                 raise ValueError(f"{self.name}: weight must not be negative; {negative}.")
-        return weight
 
-    def _leave_out(self, xp, target, prediction, weight, parameters):
-        """Put harmless numbers where the weight is 0.
+    def _check_target_domain(self, xp, target, prediction, parameters):
+        check_domain(xp, self.name, "target", target, self.target_domain)
 
-        0 · inf is NaN, and so is its gradient. A sample that is left out must not reach the
-        formula at all.
-        """
-        if weight is None:
-            return target, prediction, weight
-        out = weight == 0
-        over_prediction = self._over_samples(out)
-        harmless = 0.5  # inside the domain of every loss
-        prediction = xp.where(over_prediction, harmless, prediction)
-        if is_floating(xp, target):  # class indices are harmless already
-            target = xp.where(over_prediction, harmless, target)
-        return target, prediction, weight
-
-    def _count(self, xp, target, prediction, weight, parameters):
-        """The denominator of the mean: Σ w, or the number of values."""
-        own = self._own_weight(xp, target, prediction, parameters)
-        if own is not None:
-            weight = own if weight is None else weight * own
-        if weight is None:
-            return _size(self._value_shape(prediction))
-        total = _sum(xp, weight)
-        if values_are_known(weight) and find(xp, total == 0, total):
+    def _check_count(self, xp, count):
+        """The denominator of the mean, if there is one."""
+        if values_are_known(count) and find(xp, xp.asarray(count == 0), xp.asarray(count)):
             raise ValueError(
                 f"{self.name}: every sample has weight 0 or is ignored, so a mean does not "
                 "exist. Check the weights and ignore_index, or use reduction='sum'."
             )
-        return total
+        return count
 
-    def _mean_value(self, xp, target, prediction, weight, parameters):
-        values = self.formula(xp, target, prediction, **parameters)
-        total = _sum(xp, values if weight is None else weight * values)
-        return total / self._count(xp, target, prediction, weight, parameters)
+    # What a kind of loss may define anew
 
     def _value_shape(self, prediction):
         return prediction.shape
+
+    def _sample_axes(self, prediction):
+        return len(self._value_shape(prediction))
+
+    def _count(self, prediction, weight, parameters):
+        """The denominator of the mean, or None if it is a sum of weights."""
+        return None if weight is not None else math.prod(self._value_shape(prediction))
 
     def _over_samples(self, weight):
         """A weight per value, shaped to multiply the gradient."""
         return weight
 
+    def _is_label(self, xp, target):
+        """Whether the target names classes and must stay an integer."""
+        return False
+
     def _own_weight(self, xp, target, prediction, parameters):
         """The weight that the parameters themselves give to each sample, or None for 1."""
         return None
 
+    def _more_parameters(self):
+        """Arguments of the loss that the formula does not see, with their defaults."""
+        return {}
 
-class ClasswiseLoss(Loss):
-    """A loss over classes: the prediction has one column a class, the class axis is the last.
-
-    The target is either class indices, integers of shape ``prediction.shape[:-1]``, or a
-    distribution over the classes, floating and of the prediction's shape. There is one loss
-    value per row. Two more arguments than other losses:
-
-    - ``class_weight``, shape (C,): multiplies the term of each class; the weighted mean divides
-      by the sum of the weights that were used.
-    - ``ignore_index``: rows with this class index are left out. None (the default) means that
-      every index must be a class.
-    """
-
-    def _value_shape(self, prediction):
-        return prediction.shape[:-1]
-
-    def _over_samples(self, weight):
-        return weight[..., None]
-
-    def _check_arrays(self, xp, target, prediction, dtype, parameters):
-        if prediction.ndim == 0 or 0 in prediction.shape:
-            raise ValueError(
-                f"{self.name}: {self.prediction_name} needs shape (..., classes) and at least one "
-                f"row and one class; its shape is {tuple(prediction.shape)}."
-            )
-        parameters["class_weight"] = self._check_class_weight(
-            xp, parameters["class_weight"], prediction, dtype
-        )
-        if is_integer(xp, target):
-            return self._check_labels(xp, target, prediction, parameters["ignore_index"])
-        return self._check_distribution(xp, target, prediction, dtype, parameters)
-
-    def _check_class_weight(self, xp, class_weight, prediction, dtype):
-        if class_weight is None:
-            return None
-        namespace_of(self.name, prediction=prediction, class_weight=class_weight)
-        classes = prediction.shape[-1]
-        if class_weight.shape != (classes,):
-            raise ValueError(
-                f"{self.name}: class_weight must have one entry per class, shape ({classes},); "
-                f"it has shape {tuple(class_weight.shape)}."
-            )
-        class_weight = self._as_float(xp, "class_weight", class_weight, prediction, dtype)
-        if values_are_known(class_weight):
-            negative = find(xp, class_weight < 0, class_weight)
-            if negative:
-                raise ValueError(f"{self.name}: class_weight must not be negative; {negative}.")
-        return class_weight
-
-    def _check_labels(self, xp, labels, prediction, ignore_index):
-        rows, classes = prediction.shape[:-1], prediction.shape[-1]
-        if labels.shape != rows:
-            hint = ""
-            if labels.shape == prediction.shape:
-                hint = " For one-hot rows convert the target to a floating type."
-            elif _size(labels.shape) == _size(rows):
-                hint = f" Reshape it: target.reshape({tuple(rows)})."
-            elif prediction.ndim > 2:
-                hint = " The class axis is the last one: move it there."
-            raise ValueError(
-                f"{self.name}: class indices need shape {tuple(rows)} for {self.prediction_name} "
-                f"of shape {tuple(prediction.shape)}; target has shape {tuple(labels.shape)}.{hint}"
-            )
-        if values_are_known(labels):
-            outside = (labels < 0) | (labels >= classes)
-            if ignore_index is not None:
-                outside = outside & (labels != ignore_index)
-            found = find(xp, outside, labels)
-            if found:
-                raise ValueError(
-                    f"{self.name}: class indices must lie in 0..{classes - 1} for {classes} "
-                    f"classes; target has {found}. To leave rows out, name their index with "
-                    "ignore_index."
-                )
-        return labels
-
-    def _check_distribution(self, xp, target, prediction, dtype, parameters):
-        if target.shape == prediction.shape[:-1]:
-            raise TypeError(
-                f"{self.name}: class indices must be integers; target is {target.dtype} of shape "
-                f"{tuple(target.shape)}. Convert it to int64."
-            )
-        check_same_shape(self.name, **{"target": target, self.prediction_name: prediction})
-        if parameters["ignore_index"] is not None:
-            raise ValueError(
-                f"{self.name}: ignore_index needs class indices, but target holds a distribution "
-                "per row. Leave rows out with weight=0."
-            )
-        target = self._as_float(xp, "target", target, prediction, dtype)
-        if values_are_known(target):
-            check_domain(xp, self.name, "target", target, self.target_domain)
-            total = xp.sum(target, axis=-1)
-            # half precision rows were rounded before they came here
-            slack = float(xp.finfo(dtype).eps) * 4 * target.shape[-1] ** 0.5 + 1e-6
-            found = find(xp, abs(total - 1) > slack, total)
-            if found:
-                raise ValueError(
-                    f"{self.name}: each row of target must be a distribution that sums to 1; "
-                    f"a row sum is off: {found}."
-                )
-        return target
-
-    def _leave_out(self, xp, target, prediction, weight, parameters):
-        ignore_index = parameters["ignore_index"]
-        if ignore_index is not None:
-            ignored = target == ignore_index
-            kept = xp.astype(~ignored, prediction.dtype)
-            weight = kept if weight is None else weight * kept
-            target = xp.where(ignored, 0, target)
-        return super()._leave_out(xp, target, prediction, weight, parameters)
-
-    def _own_weight(self, xp, target, prediction, parameters):
-        if parameters["class_weight"] is None:
-            return None
-        masses = class_masses(xp, target, prediction, **parameters)
-        return xp.sum(masses, axis=-1)
-
-
-def class_masses(xp, target, prediction, *, class_weight=None, label_smoothing=0.0):
-    """What each class of each row counts: w_c · q_c, with q the smoothed target distribution.
-
-    Shape of the prediction. Without class weights every row sums to 1.
-    """
-    classes = prediction.shape[-1]
-    masses = target
-    if is_integer(xp, target):
-        masses = one_hot(xp, target, classes, prediction.dtype)
-    if label_smoothing:
-        masses = (1 - label_smoothing) * masses + label_smoothing / classes
-    return masses if class_weight is None else masses * class_weight
+    def _public_signature(self):
+        """The formula's signature without ``xp``, with the arguments that all losses take."""
+        parameters = list(inspect.signature(self.formula).parameters.values())[1:]
+        more = {**self._more_parameters(), "weight": None}
+        if not self._outer:
+            more["reduction"] = "mean"
+        keyword = inspect.Parameter.KEYWORD_ONLY
+        parameters += [
+            inspect.Parameter(name, keyword, default=default) for name, default in more.items()
+        ]
+        return inspect.Signature(parameters)
 
 
 def pointwise_loss(**settings):
@@ -411,41 +349,22 @@ def pointwise_loss(**settings):
     return functools.partial(Loss, **settings)
 
 
-def classwise_loss(**settings):
-    """Make a `ClasswiseLoss`; settings as for `pointwise_loss`."""
-    return functools.partial(ClasswiseLoss, **settings)
-
-
-def _public_signature(formula, *, reduced):
-    """The formula's signature without ``xp``, with the arguments that all losses take."""
-    kinds = inspect.Parameter
-    parameters = list(inspect.signature(formula).parameters.values())[1:]
-    if "class_weight" in {parameter.name for parameter in parameters}:
-        parameters.append(kinds("ignore_index", kinds.KEYWORD_ONLY, default=None))
-    parameters.append(kinds("weight", kinds.KEYWORD_ONLY, default=None))
-    if not reduced:
-        parameters.append(kinds("reduction", kinds.KEYWORD_ONLY, default="mean"))
-    return inspect.Signature(parameters)
-
-
-def _size(shape):
-    size = 1
-    for length in shape:
-        size *= length
-    return size
-
-
 def _sum(xp, values):
     if is_numpy_namespace(xp):
         return xp.sum(values, dtype=xp.float64)
     return xp.sum(values)
 
 
-def _cast(xp, values, dtype):
-    if values.dtype == dtype:
-        return values
-    # NumPy reductions return scalars, which have a type but are no arrays
-    return values.astype(dtype) if is_numpy_namespace(xp) else xp.astype(values, dtype)
+def _total(sums):
+    if len(sums) > 1:  # blocks of NumPy arrays: their sums are added without rounding
+        return math.fsum(sums)
+    return sums[0] if sums else None
+
+
+def _cast(xp, value, dtype):
+    if is_numpy_namespace(xp):
+        return dtype.type(value)
+    return value if value.dtype == dtype else xp.astype(value, dtype)
 
 
 def _quiet_infinities(xp):
