@@ -1,6 +1,7 @@
 """How nbval reads the notebooks of this book, and the limit on the time each may take.
 
-The committed notebooks hold their text outputs only (see book/_tools/notebooks.py), so only text is compared.
+The committed notebooks hold their text outputs only (see book/_tools/notebooks.py), so only text is
+compared.
 """
 
 import os

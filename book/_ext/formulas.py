@@ -1,6 +1,7 @@
-"""Formulas rendered by KaTeX while the book is built: no script in the reader's browser, no request to anyone.
+"""Formulas rendered by KaTeX while the book is built: the reader's browser runs no script for them.
 
-There are no macros of the book's own: readers open the same notebooks in JupyterLab, which would not know them.
+There are no macros of the book's own: readers open the same notebooks in JupyterLab, which would
+not know them.
 """
 
 import os
@@ -31,7 +32,8 @@ def latex(node):
 
 
 def copy_style(app, exception):
-    # sphinxcontrib.katex removes this folder once more when a build fails at its end, and would hide why it failed
+    # when a build fails at its end, sphinxcontrib.katex removes this folder a second time, and its
+    # complaint would hide why the build failed
     Path(getattr(app, "_katex_static_path", app.outdir)).mkdir(parents=True, exist_ok=True)
     if exception or app.builder.format != "html":
         return
