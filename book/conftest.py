@@ -14,6 +14,9 @@ VEGA = tuple(f"application/vnd.vegalite.v{n}{end}" for n in (5, 6) for end in ("
 LIMIT = float(os.environ.get("LOSSBOOK_NOTEBOOK_SECONDS", "60"))  # raise it on a slow machine
 _seconds = Counter()
 
+# the kernels run beside each other; see notebook_cache.py
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 
 def pytest_collection_modifyitems(items):
     for notebook in {item.parent for item in items if hasattr(item.parent, "skip_compare")}:

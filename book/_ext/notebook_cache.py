@@ -71,6 +71,9 @@ def execute(paths, folder, *, timeout=120, force=False):
 
     Returns ``{path: traceback}`` of those that failed.
     """
+    # one process a core, and one thread a process: several threads each are in each other's way
+    # (concepts.ipynb beside another notebook on two cores: 124 s with two, 34 s with one)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     cache = get_cache(str(folder))
     records = {str(path): cache.add_nb_to_project(str(path)) for path in paths}
     if force:
