@@ -223,6 +223,7 @@ class TestExtremes:
     def test_probabilities_of_exactly_0_and_1(self, label, probability, expected):
         target, prediction = np.array([label]), np.array([probability])
         assert bce(target, prediction) == expected
+        assert not np.signbit(bce(target, prediction))
         slope = bce.gradient(target, prediction)[0]
         assert slope == {0.0: 1.0 - 2.0 * label, np.inf: np.inf * (1 - 2 * label)}[expected]
         leaf = torch.tensor(prediction, requires_grad=True)

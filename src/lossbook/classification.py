@@ -48,7 +48,8 @@ def bce(xp, target, prediction):
     >>> float(bce(np.array([1.0]), np.array([0.0])))
     inf
     """
-    return -xlogy(xp, target, prediction) - xlog1py(xp, 1 - target, -prediction)
+    # 0 - x and not -x: a perfect prediction costs 0, not -0
+    return 0 - xlogy(xp, target, prediction) - xlog1py(xp, 1 - target, -prediction)
 
 
 @bce.derivative
