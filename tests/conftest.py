@@ -8,6 +8,7 @@ import os
 import browser as chromium
 import pytest
 
+collect_ignore = ["conftest.py"]  # --doctest-modules would take it for a module of tests
 OPTIONAL = (
     "tensorflow",
     "keras",

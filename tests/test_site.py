@@ -113,6 +113,7 @@ def test_search_finds_a_word_and_does_not_find_nonsense(visit):
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=loss*")
     page.locator("#search-results li a").first.wait_for()
+    page.wait_for_load_state("networkidle")  # the summaries under the results are loaded one by one
     assert page.locator("#search-results li a").count() > 0
     visit.open("search.html?q=qwertzuiop")
     page.locator("#search-results .search-summary:not(:empty)").wait_for()
