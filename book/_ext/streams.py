@@ -1,7 +1,7 @@
 """Join what a cell printed in pieces, without changing it.
 
-A kernel sends printed text in pieces cut at any place. myst-nb joins them with a line break after each, which
-breaks a line in two wherever the cut fell inside it.
+A kernel sends printed text in pieces cut at any place. myst-nb joins them with a line break after
+each, which breaks a line in two wherever the cut fell inside it.
 """
 
 from myst_nb.core import render
