@@ -22,7 +22,10 @@ def prepare(app):
     # the script that renders and the style sheet that shows must be of one version
     app.config.katex_js_path = str(dist / "katex.min.js")
     os.environ["PATH"] = f"{web_assets.node_folder()}{os.pathsep}{os.environ['PATH']}"
-    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # a busy machine is no reason to fail
+    # A busy machine is no reason to fail. The server for Unix sockets is taken for ready when its
+    # socket exists, which is before it listens; the other one is asked again until it answers.
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
     katex.get_latex = latex
 
 
