@@ -67,6 +67,73 @@ def test_gradient_equals_finite_differences(case, parameters, shape, weighted):
         assert rise / (2 * step) == pytest.approx(gradient[index], rel=2e-6, abs=2e-8)
 
 
+def second_derivative(case, parameters, target, prediction):
+    """The sum of the rows of the Hessian, by torch; a gradient without a graph is constant."""
+    leaf = torch.tensor(prediction, requires_grad=True)
+    value = case.loss(torch.tensor(target), leaf, **keep_reduction(case, "sum"), **parameters)
+    (slope,) = torch.autograd.grad(value, leaf, create_graph=True)
+    if not slope.requires_grad:
+        return np.zeros_like(prediction)
+    return torch.autograd.grad(slope.sum(), leaf)[0].numpy(force=True)
+
+
+@every_run
+def test_second_derivative_equals_finite_differences_of_the_gradient(case, parameters):
+    target, prediction = case.draw(9, (5,))
+    if case.is_linear:
+        prediction = prediction - 1e-5  # so that a step up stays a log-probability
+    second = second_derivative(case, parameters, target, prediction)
+    options = {**keep_reduction(case, "sum"), **parameters}
+    step = 1e-6
+    for index in np.ndindex(prediction.shape):
+        up, down = prediction.copy(), prediction.copy()
+        up[index] += step
+        down[index] -= step
+        rise = case.loss.gradient(target, up, **options) - case.loss.gradient(
+            target, down, **options
+        )
+        assert rise.sum() / (2 * step) == pytest.approx(second[index], rel=1e-5, abs=1e-7)
+
+
+def extremes(case, parameters, dtype):
+    """Every mix of large, tiny and ordinary predictions that the domain allows."""
+    domain = case.loss.prediction_domain
+    if callable(domain):
+        domain = domain({**case.loss.defaults, **parameters})
+    values = np.array([0, 1, -1, 1e-30, -1e-30, 0.5, 1e4, -1e4], dtype)
+    if domain is not None:
+        values = values[~domain.outside(np, values)]
+    columns = np.meshgrid(*[values] * max(1, case.classes), indexing="ij")
+    predictions = np.stack([column.ravel() for column in columns], axis=-1)
+    predictions = predictions if case.classes else predictions[:, 0]
+    targets, _ = case.draw(10, (len(predictions),), dtype)
+    return targets, predictions
+
+
+@every_run_by_sample
+@both_types
+def test_nothing_is_nan_at_extreme_predictions(case, parameters, dtype):
+    target, prediction = extremes(case, parameters, dtype)
+    values = case.loss(target, prediction, reduction="none", **parameters)
+    assert not np.isnan(values).any()
+    slopes = case.loss.gradient(target, prediction, reduction="none", **parameters)
+    assert not np.isnan(slopes).any()
+    finite = np.isfinite(values)
+    target, prediction = target[finite], prediction[finite]
+    leaf = torch.tensor(prediction, requires_grad=True)
+    case.loss(torch.tensor(target), leaf, **parameters).backward()
+    assert not torch.isnan(leaf.grad).any()
+
+
+@every_run_by_sample
+def test_the_second_derivative_is_finite_where_the_loss_is(case, parameters):
+    target, prediction = extremes(case, parameters, np.float64)
+    values = case.loss(target, prediction, reduction="none", **parameters)
+    finite = np.isfinite(values)
+    second = second_derivative(case, parameters, target[finite], prediction[finite])
+    assert np.isfinite(second).all()
+
+
 @every_run
 @both_types
 @settings(max_examples=25, deadline=None)

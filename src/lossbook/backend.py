@@ -45,15 +45,26 @@ def logsumexp(xp, x):
         import jax
 
         return jax.nn.logsumexp(x, axis=-1)
+    shift = _finite_maximum(xp, x)
+    return xp.log(xp.sum(xp.exp(x - shift), axis=-1)) + shift[..., 0]
+
+
+def _finite_maximum(xp, x):
     largest = xp.max(x, axis=-1, keepdims=True)
     # an infinite maximum would give inf - inf
-    shift = xp.where(xp.isfinite(largest), largest, 0)
-    return xp.log(xp.sum(xp.exp(x - shift), axis=-1)) + shift[..., 0]
+    return xp.where(xp.isfinite(largest), largest, 0)
 
 
 def log_softmax(xp, x):
     """The logarithm of the softmax over the last axis."""
-    return x - logsumexp(xp, x)[..., None]
+    if is_torch_namespace(xp):
+        return x.log_softmax(-1)
+    if is_jax_namespace(xp):
+        import jax
+
+        return jax.nn.log_softmax(x, axis=-1)
+    shifted = x - _finite_maximum(xp, x)  # first, because a large logsumexp has few decimals
+    return shifted - logsumexp(xp, shifted)[..., None]
 
 
 def softmax(xp, x):

@@ -53,17 +53,23 @@ def focal(xp, target, logits, *, gamma=2.0, alpha=None):
     >>> float(focal(np.array([1.0]), np.array([0.0]), gamma=2.0))  # log(2) / 4
     0.17328679513998632
     """
-    of_1, of_0 = (1, 1) if alpha is None else (alpha, 1 - alpha)
-    cost_of_1, cost_of_0 = _focal_cost(xp, logits, gamma), _focal_cost(xp, -logits, gamma)
-    return product(xp, of_1 * target, cost_of_1) + product(xp, of_0 * (1 - target), cost_of_0)
+    share_of_1, share_of_0 = _focal_shares(target, alpha)
+    # the inner `where` keeps the infinite cost of the other class out of the gradient
+    cost_of_1 = _focal_cost(xp, xp.where(share_of_1 == 0, 0, logits), gamma)
+    cost_of_0 = _focal_cost(xp, xp.where(share_of_0 == 0, 0, -logits), gamma)
+    return share_of_1 * cost_of_1 + share_of_0 * cost_of_0
 
 
 @focal.derivative
 def focal_derivative(xp, target, logits, *, gamma, alpha):
-    of_1, of_0 = (1, 1) if alpha is None else (alpha, 1 - alpha)
+    share_of_1, share_of_0 = _focal_shares(target, alpha)
     slope_of_1 = _focal_slope(xp, logits, gamma) * sigmoid(xp, -logits)
     slope_of_0 = _focal_slope(xp, -logits, gamma) * sigmoid(xp, logits)
-    return of_1 * target * slope_of_1 - of_0 * (1 - target) * slope_of_0
+    return share_of_1 * slope_of_1 - share_of_0 * slope_of_0
+
+
+def _focal_shares(target, alpha):
+    return (target, 1 - target) if alpha is None else (alpha * target, (1 - alpha) * (1 - target))
 
 
 def _focal_cost(xp, log_odds, gamma):
@@ -108,7 +114,10 @@ def focal_cross_entropy(xp, target, logits, *, gamma=2.0, class_weight=None):
     >>> float(focal_cross_entropy(np.array([0]), np.array([[0.0, 0.0]]), gamma=2.0))  # log(2) / 4
     0.17328679513998632
     """
-    return expected(xp, target, _focal_cost(xp, _log_odds(xp, logits), gamma), class_weight)
+    masses = class_masses(xp, target, logits, class_weight=class_weight)
+    # the inner `where` keeps the infinite cost of other classes out of the gradient
+    log_odds = xp.where(masses == 0, 0, _log_odds(xp, logits))
+    return xp.sum(masses * _focal_cost(xp, log_odds, gamma), axis=-1)
 
 
 @focal_cross_entropy.derivative
@@ -119,13 +128,13 @@ def focal_cross_entropy_derivative(xp, target, logits, *, gamma, class_weight):
 
 def _log_odds(xp, logits):
     """log(p / (1 - p)) of each class: its logit minus the logsumexp of all others."""
+    log_p = log_softmax(xp, logits)
     classes = logits.shape[-1]
     is_largest = one_hot(xp, xp.argmax(logits, axis=-1), classes, xp.bool)
     # finite, because the gradient of a logsumexp of nothing but -inf is NaN
     lowest = -float(xp.finfo(logits.dtype).max)
-    others = xp.clip(xp.where(is_largest, lowest, logits), lowest, None)
-    of_largest = logits - logsumexp(xp, others)[..., None]
-    log_p = log_softmax(xp, logits)
+    others = xp.clip(xp.where(is_largest, lowest, log_p), lowest, None)
+    of_largest = log_p - logsumexp(xp, others)[..., None]
     p = xp.where(is_largest, 0, xp.exp(log_p))  # at most ½: 1 - p keeps its digits
     return xp.where(is_largest, of_largest, log_p - xp.log1p(-p))
 

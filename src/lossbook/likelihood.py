@@ -106,7 +106,7 @@ def tweedie_deviance(xp, target, prediction, *, power=1.5):
     if power == 0:
         return mse.formula(xp, target, prediction)
     first = product(xp, target, _power_integral(xp, target, prediction, 1 - power))
-    return 2 * (first - _power_integral(xp, target, prediction, 2 - power))
+    return 2 * _plus(xp, -_power_integral(xp, target, prediction, 2 - power), first)
 
 
 @tweedie_deviance.derivative
@@ -117,15 +117,21 @@ def tweedie_deviance_derivative(xp, target, prediction, *, power):
 
 
 def _power_integral(xp, upper, lower, exponent):
-    """(upper^λ - lower^λ) / λ, the integral of t^(λ - 1); exact near λ = 0. Negative means 0."""
+    """(upper^λ - lower^λ) / λ, the integral of t^(λ - 1); exact near λ = 0.
+
+    A negative upper end counts as 0. Where λ <= 0 and that end is 0, the number is meaningless.
+    """
     if exponent == 1:
         return upper - lower
     is_positive = upper > 0
-    ratio = xp.where(is_positive, upper, lower) / lower
-    log_ratio = xp.where(is_positive, xp.log(ratio), -math.inf)
+    end = xp.where(is_positive, upper, 1)
+    log_ratio = -xp.log(lower / end)
     if exponent == 0:
         return log_ratio
-    return lower**exponent * xp.expm1(exponent * log_ratio) / exponent
+    integral = -(end**exponent) * xp.expm1(-exponent * log_ratio) / exponent
+    if exponent < 0:
+        return integral
+    return xp.where(is_positive, integral, -(lower**exponent) / exponent)
 
 
 @pointwise_loss(target=COUNT, prediction=MEAN)
@@ -194,7 +200,7 @@ def gaussian_nll(xp, target, prediction, *, full=False):
     2.0
     """
     mean, log_variance = prediction[..., 0], prediction[..., 1]
-    residual = (mean - target) * _inverse(xp, 0.5 * log_variance)
+    residual = _in_scale(xp, mean - target, 0.5 * log_variance)
     value = _plus(xp, 0.5 * residual**2, 0.5 * log_variance)
     return value + 0.5 * math.log(2 * math.pi) if full else value
 
@@ -202,9 +208,9 @@ def gaussian_nll(xp, target, prediction, *, full=False):
 @gaussian_nll.derivative
 def gaussian_nll_derivative(xp, target, prediction, *, full):
     mean, log_variance = prediction[..., 0], prediction[..., 1]
-    precision_root = _inverse(xp, 0.5 * log_variance)
-    residual = (mean - target) * precision_root
-    return xp.stack((residual * precision_root, 0.5 - 0.5 * residual**2), axis=-1)
+    residual = _in_scale(xp, mean - target, 0.5 * log_variance)
+    of_mean = product(xp, residual, xp.exp(-0.5 * log_variance))
+    return xp.stack((of_mean, 0.5 - 0.5 * residual**2), axis=-1)
 
 
 @distributional_loss(columns=("location", "log_scale"), full=boolean)
@@ -226,14 +232,15 @@ def laplace_nll(xp, target, prediction, *, full=False):
     2.0
     """
     location, log_scale = prediction[..., 0], prediction[..., 1]
-    value = _plus(xp, abs(location - target) * _inverse(xp, log_scale), log_scale)
+    value = _plus(xp, abs(_in_scale(xp, location - target, log_scale)), log_scale)
     return value + math.log(2) if full else value
 
 
 @laplace_nll.derivative
 def laplace_nll_derivative(xp, target, prediction, *, full):
-    error, inverse = prediction[..., 0] - target, _inverse(xp, prediction[..., 1])
-    return xp.stack((xp.sign(error) * inverse, 1 - abs(error) * inverse), axis=-1)
+    error, log_scale = prediction[..., 0] - target, prediction[..., 1]
+    of_location = product(xp, xp.sign(error), xp.exp(-log_scale))
+    return xp.stack((of_location, 1 - abs(_in_scale(xp, error, log_scale))), axis=-1)
 
 
 @distributional_loss(columns=("mean", "log_variance"))
@@ -271,15 +278,20 @@ def _crps_terms(xp, target, mean, log_variance):
     """The error, σ, 2 Φ(r) - 1 and 2 φ(r) - 1 / sqrt π."""
     error = mean - target
     # 40 deviations out the density is 0 in every type; clipped, so that 0 · inf does not occur
-    residual = xp.clip(error * _inverse(xp, 0.5 * log_variance), -40, 40)
+    residual = xp.clip(error * xp.exp(_without_overflow(xp, -0.5 * log_variance)), -40, 40)
     density = xp.exp(-0.5 * residual**2) / math.sqrt(2 * math.pi)
     sign_mass = erf(xp, residual / math.sqrt(2))
     return error, xp.exp(0.5 * log_variance), sign_mass, 2 * density - 1 / math.sqrt(math.pi)
 
 
-def _inverse(xp, log_scale):
-    """exp(-log_scale), kept finite so that an error of 0 times it is 0."""
-    return xp.clip(xp.exp(-log_scale), None, float(xp.finfo(log_scale.dtype).max))
+def _in_scale(xp, error, log_scale):
+    """error / exp(log_scale), and 0 where the error is 0, however small the scale."""
+    return error * xp.exp(xp.where(error == 0, _without_overflow(xp, -log_scale), -log_scale))
+
+
+def _without_overflow(xp, exponent):
+    """The exponent, or if it is too large the largest that exp can take."""
+    return xp.clip(exponent, None, math.floor(math.log(xp.finfo(exponent.dtype).max)))
 
 
 def _plus(xp, penalty, linear):

@@ -240,7 +240,7 @@ def multi_margin_derivative(xp, target, scores, *, margin, p):
     else:
         slopes = 2 * shortfalls
     label = class_masses(xp, target, scores)
-    return slopes - xp.sum(slopes, axis=-1)[..., None] * label
+    return slopes - product(xp, label, xp.sum(slopes, axis=-1)[..., None])
 
 
 def _shortfalls(xp, target, scores, margin):

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
+from lossbook.backend import product
 from lossbook.checks import Interval, Not, between_0_and_1, not_negative, positive
 from lossbook.loss import pointwise_loss
 
@@ -341,7 +342,8 @@ def msle(xp, target, prediction):
 
 @msle.derivative
 def msle_derivative(xp, target, prediction):
-    return mse_derivative(xp, xp.log1p(target), xp.log1p(prediction)) / (1 + prediction)
+    slope = mse_derivative(xp, xp.log1p(target), xp.log1p(prediction))
+    return product(xp, 1 / (1 + prediction), slope)
 
 
 @pointwise_loss(

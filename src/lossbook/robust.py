@@ -39,7 +39,7 @@ def barron(xp, target, prediction, *, alpha=1.0, scale=1.0):
     if alpha == 2:
         return 0.5 * error**2
     if alpha == -math.inf:
-        return -xp.expm1(-0.5 * error**2)
+        return -xp.expm1(-0.5 * _inside_the_bell(xp, error) ** 2)
     beta = abs(alpha - 2)
     growth = log1p_square(xp, error / math.sqrt(beta))  # log(e²/β + 1)
     if alpha == 0:
@@ -53,7 +53,8 @@ def barron_derivative(xp, target, prediction, *, alpha, scale):
     if alpha == 2:
         return error / scale
     if alpha == -math.inf:
-        return xp.where(xp.isinf(error), 0, error) * xp.exp(-0.5 * error**2) / scale
+        error = _inside_the_bell(xp, error)
+        return error * xp.exp(-0.5 * error**2) / scale
     width = math.sqrt(abs(alpha - 2))
     ratio = error / width
     is_near = abs(ratio) < 1
@@ -62,6 +63,11 @@ def barron_derivative(xp, target, prediction, *, alpha, scale):
     # the same with |ratio|^(α - 1) taken out, so that an infinite error has its limit
     large = xp.sign(ratio) * far ** (alpha - 1) * xp.exp((0.5 * alpha - 1) * xp.log1p(far**-2))
     return width / scale * xp.where(is_near, small, large)
+
+
+def _inside_the_bell(xp, error):
+    # at 40 the bell exp(-½ e²) is 0 in every type; so 0 · inf does not occur beyond
+    return xp.clip(error, -40, 40)
 
 
 @pointwise_loss(scale=positive)
