@@ -296,4 +296,4 @@ def _without_overflow(xp, exponent):
 
 def _plus(xp, penalty, linear):
     """penalty + linear; an infinite penalty outgrows what is linear in its logarithm."""
-    return xp.where(xp.isinf(penalty), penalty, penalty + linear)
+    return penalty + xp.where(xp.isinf(penalty), 0, linear)
