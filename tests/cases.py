@@ -355,7 +355,7 @@ CASES = {
             label,
             normal,
             symmetric,
-            ({}, {"alpha": 6.0, "beta": 0.1, "log_zero": -9.0}),
+            ({}, {"alpha": 1.0, "beta": 0.5, "log_zero": -2.0}),
             classes=4,
         ),
         Case(lossbook.multiclass_hinge, label, normal, multiclass_hinge, classes=4),
