@@ -216,6 +216,14 @@ class TestMultiMargin:
         slope = multi_margin.gradient(labels, scores, **options)
         np.testing.assert_allclose(slope, leaf.grad.numpy(), **TOLERANCE[dtype])
 
+    @pytest.mark.parametrize("p", [1, 2])
+    def test_an_impossible_label_costs_infinity(self, p):
+        scores = np.array([[100.0, -np.inf, 1e4]])
+        assert multi_margin(np.array([1]), scores, p=p) == np.inf
+        slope = multi_margin.gradient(np.array([1]), scores, p=p)[0]
+        rise = 1.0 if p == 1 else np.inf
+        assert slope.tolist() == [rise, -2 * rise, rise]
+
     @pytest.mark.parametrize("p", [0, 3, 1.5, True, "1", None])
     def test_p(self, p):
         with pytest.raises(ValueError, match="multi_margin: p must be 1 or 2"):

@@ -81,8 +81,7 @@ def _focal_slope(xp, log_odds, gamma):
     """The derivative of the cost with respect to log p."""
     wrong = sigmoid(xp, -log_odds)  # 1 - p
     surprise = product(xp, sigmoid(xp, log_odds), softplus(xp, -log_odds))  # -p log p
-    # -p log p / (1 - p) is 1 where p is 1
-    ratio = xp.where(wrong == 0, 1, surprise / xp.where(wrong == 0, 1, wrong))
+    ratio = surprise / xp.where(wrong == 0, 1, wrong)
     return -_modulation(xp, log_odds, gamma) * (gamma * ratio + 1)
 
 
@@ -133,8 +132,8 @@ def _log_odds(xp, logits):
     is_largest = one_hot(xp, xp.argmax(logits, axis=-1), classes, xp.bool)
     # finite, because the gradient of a logsumexp of nothing but -inf is NaN
     lowest = -float(xp.finfo(logits.dtype).max)
-    others = xp.clip(xp.where(is_largest, lowest, log_p), lowest, None)
-    of_largest = log_p - logsumexp(xp, others)[..., None]
+    others = logsumexp(xp, xp.where(is_largest, lowest, log_p))
+    of_largest = log_p - others[..., None]
     p = xp.where(is_largest, 0, xp.exp(log_p))  # at most ½: 1 - p keeps its digits
     return xp.where(is_largest, of_largest, log_p - xp.log1p(-p))
 

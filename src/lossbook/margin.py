@@ -284,10 +284,9 @@ def _sparsemax(xp, scores):
     """The point of the simplex nearest to each row, and the rows with their maximum at 0."""
     shifted = scores - xp.max(scores, axis=-1, keepdims=True)
     ordered = xp.sort(shifted, axis=-1, descending=True)
-    ordered = xp.clip(ordered, -2, None)  # below the maximum by 1 or more there is no mass
     counts = xp.arange(1, scores.shape[-1] + 1, dtype=scores.dtype, device=_device(scores))
-    thresholds = (xp.cumulative_sum(ordered, axis=-1) - 1) / counts
-    threshold = xp.max(thresholds, axis=-1, keepdims=True)
+    # the threshold of the k largest scores is largest where k is the size of the support
+    threshold = xp.max((xp.cumulative_sum(ordered, axis=-1) - 1) / counts, axis=-1, keepdims=True)
     return xp.clip(shifted - threshold, 0, None), shifted
 
 
