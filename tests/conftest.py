@@ -1,9 +1,14 @@
-"""On a CI server nothing may be skipped in silence for want of a browser, of the built site or of PyTorch."""
+"""What several tests share: one browser; and no silent skips on a CI server.
+
+There nothing may be left out for want of a browser, of the built site or of PyTorch.
+"""
 
 import os
 
+import browser as chromium
 import pytest
 
+collect_ignore = ["conftest.py"]  # --doctest-modules would take it for a module of tests
 OPTIONAL = (
     "tensorflow",
     "keras",
@@ -33,3 +38,15 @@ def pytest_sessionfinish(session):
 def pytest_terminal_summary(terminalreporter):
     for line in _forbidden():
         terminalreporter.write_line(f"FAILED, skipped though CI is set: {line}", red=True)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    playwright = pytest.importorskip("playwright.sync_api")
+    path = chromium.find()
+    if path is None:
+        pytest.skip(chromium.ADVICE)
+    with playwright.sync_playwright() as driver:
+        running = driver.chromium.launch(executable_path=path, args=chromium.arguments())
+        yield running
+        running.close()

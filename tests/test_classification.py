@@ -235,6 +235,7 @@ class TestExtremes:
     def test_probabilities_of_exactly_0_and_1(self, label, probability, expected):
         target, prediction = np.array([label]), np.array([probability])
         assert bce(target, prediction) == expected
+        assert not np.signbit(bce(target, prediction))
         slope = bce.gradient(target, prediction)[0]
         assert slope == {0.0: 1.0 - 2.0 * label, np.inf: np.inf * (1 - 2 * label)}[expected]
         leaf = torch.tensor(prediction, requires_grad=True)
@@ -270,14 +271,41 @@ class TestExtremes:
     def test_cross_entropy_of_logits_of_ten_thousand(self, logits, label):
         label = label % len(logits)
         z = [mpmath.mpf(value) for value in logits]
-        expected = mpmath.log(mpmath.fsum(mpmath.exp(v - max(z)) for v in z)) + max(z) - z[label]
-        value = float(cross_entropy(np.array([label]), np.array([logits])))
-        assert value == pytest.approx(
-            float(expected), rel=1e-12, abs=4e-16 * (1 + max(map(abs, logits)))
+        # Σ exp(z_c - z_y) over the other classes: the loss is log1p of it
+        others = mpmath.fsum(mpmath.exp(v - z[label]) for k, v in enumerate(z) if k != label)
+        labels, rows = np.array([label]), np.array([logits])
+        value = float(cross_entropy(labels, rows))
+        # the differences of the logits are rounded, so their size counts
+        rel = 4e-16 * (4 + max(abs(v - max(logits)) for v in logits))
+        assert value == pytest.approx(float(mpmath.log1p(others)), rel=rel, abs=1e-300)
+        gradient = cross_entropy.gradient(labels, rows)[0]
+        exact = [mpmath.exp(v - z[label]) / (1 + others) for v in z]
+        exact[label] = -others / (1 + others)
+        assert gradient.tolist() == pytest.approx([float(g) for g in exact], rel=rel, abs=1e-300)
+
+    @pytest.mark.parametrize("library", ["numpy", "torch"])
+    @pytest.mark.parametrize("shift", [0.0, 1e3, 1e4])
+    def test_a_confident_right_class_keeps_its_tiny_loss(self, library, shift):
+        # torch and the usual log-sum-exp give 0 here
+        rows = np.array([[30.0, 0.0, -1.0]], np.float32) + np.float32(shift)
+        labels = np.array([0])
+        expected = float(mpmath.log1p(mpmath.exp(-30) + mpmath.exp(-31)))
+        if library == "torch":
+            rows, labels = torch.tensor(rows, requires_grad=True), torch.tensor(labels)
+            cross_entropy(labels, rows).backward()
+            assert rows.grad[0, 0].item() == pytest.approx(-expected, rel=1e-5)
+            rows = rows.detach()
+        assert float(cross_entropy(labels, rows)) == pytest.approx(expected, rel=1e-5)
+        assert float(cross_entropy.gradient(labels, rows)[0, 0]) == pytest.approx(
+            -expected, rel=1e-5
         )
-        gradient = cross_entropy.gradient(np.array([label]), np.array([logits]))
-        assert np.isfinite(gradient).all()
-        assert gradient.sum() == pytest.approx(0, abs=1e-12)
+
+    def test_the_error_does_not_grow_with_the_logits(self):
+        rows = np.array([[1e4, 1e4 - 5, 1e4 - 6]], np.float32)
+        expected = float(mpmath.log1p(mpmath.exp(-5) + mpmath.exp(-6)))
+        assert float(cross_entropy(np.array([0]), rows)) == pytest.approx(expected, rel=1e-6)
+        one_hot = np.eye(3, dtype=np.float32)[:1]
+        assert float(cross_entropy(one_hot, rows)) == pytest.approx(expected, rel=1e-6)
 
     def test_impossible_classes(self):
         logits = np.array([[0.0, -np.inf, 0.0]])

@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "_ext"))
-import page_checks  # noqa: E402
+import page_checks
 
 GOOD = """<h1 id="top">Title</h1><p>A loss <span class="math">$$\\frac{1}{n}$$</span>
-<code>x[::-1]</code> <a href="#top">up</a> <a href="other.html#there">there</a> <a href="https://example.org">out</a></p>
-<pre>print("{ref}")</pre><img src="a.png" alt="A curve that falls."><script>let x = "$$";</script>"""
+<code>x[::-1]</code> <a href="#top">up</a> <a href="other.html#there">there</a>
+<a href="https://example.org">out</a></p>
+<pre>print("{ref}")</pre><script>let x = "$$";</script>
+<img src="a.png" alt="A curve that falls.">"""
 
 
 def _faults(tmp_path, body):

@@ -171,9 +171,22 @@ class TestMinimisers:
         best = self.best_constant(pinball, quantile=quantile)
         assert best == pytest.approx(np.quantile(self.data, quantile), abs=1e-6)
 
-    @pytest.mark.parametrize("loss", [huber, log_cosh])
-    def test_huber_and_log_cosh_ask_for_something_between(self, loss):
-        assert np.median(self.data) < self.best_constant(loss) < self.data.mean()
+    @pytest.mark.parametrize("delta", [0.1, 0.5, 2.0])
+    def test_huber_asks_for_the_mean_with_far_targets_moved_to_delta(self, delta):
+        best = self.best_constant(huber, delta=delta)
+        assert np.clip(self.data, best - delta, best + delta).mean() == pytest.approx(
+            best, abs=1e-6
+        )
+
+    def test_log_cosh_balances_the_tanh_of_the_errors(self):
+        assert np.tanh(self.best_constant(log_cosh) - self.data).sum() == pytest.approx(0, abs=1e-4)
+
+    def test_huber_can_leave_the_interval_between_median_and_mean(self):
+        data = np.array([0.0] * 5 + [1.0] * 4 + [-4.0])
+        assert np.median(data) == data.mean() == 0
+        third = np.full_like(data, 1 / 3)
+        assert huber.gradient(data, third).sum() == pytest.approx(0, abs=1e-12)
+        assert huber(data, third) < huber(data, np.zeros_like(data))
 
     def test_huber_tends_to_the_median_and_to_the_mean(self):
         assert self.best_constant(huber, delta=1e-6) == pytest.approx(

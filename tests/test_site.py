@@ -1,16 +1,12 @@
-"""The built site in a real browser: wide and narrow, light and dark, without a single word to another server."""
+"""The built site in a real browser: wide and narrow, light and dark, asking no other server."""
 
-import functools
-import http.server
-import threading
 from pathlib import Path
 
-import browser as chromium
 import pytest
+from visit import AXE, Visit, serve
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
-AXE = ROOT / "node_modules" / "axe-core" / "axe.min.js"
 PAGES = sorted(
     path.relative_to(SITE).as_posix()
     for path in SITE.rglob("*.html")
@@ -35,15 +31,6 @@ LOAD_IMAGES = """async () => {
   return images.filter((image) => !image.naturalWidth).map((image) => image.src);
 }"""
 WIDTHS = "() => [document.documentElement.scrollWidth, document.documentElement.clientWidth]"
-AXE_RUN = """async () => {
-  const { violations } = await axe.run(document, { resultTypes: ["violations"] });
-  return violations.map((rule) => `${rule.id}: ${rule.nodes.map((node) => node.html.slice(0, 200)).join(" | ")}`);
-}"""
-
-
-class Quiet(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *arguments):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -52,68 +39,8 @@ def origin():
         pytest.skip("the site is not built: run `make book`")
     if not AXE.is_file():
         pytest.skip("axe-core is not installed: `make book` installs it")
-    handler = functools.partial(Quiet, directory=SITE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    playwright = pytest.importorskip("playwright.sync_api")
-    path = chromium.find()
-    if path is None:
-        pytest.skip(chromium.ADVICE)
-    with playwright.sync_playwright() as driver:
-        running = driver.chromium.launch(executable_path=path, args=chromium.arguments())
-        yield running
-        running.close()
-
-
-class Visit:
-    """A page of the site in one mode, and everything that went wrong while it was open."""
-
-    def __init__(self, browser, origin, width=1280, scheme="light"):
-        height = 900 if width > 600 else 844
-        self.origin = origin
-        self.context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=scheme,
-            reduced_motion="reduce",
-        )
-        self.page = self.context.new_page()
-        self.faults = []
-        self.page.on("console", self._console)
-        self.page.on("pageerror", lambda error: self.faults.append(f"error in a script: {error}"))
-        self.page.on(
-            "requestfailed", lambda request: self.faults.append(f"did not load: {request.url}")
-        )
-        self.page.on("request", self._request)
-        self.page.on("response", self._response)
-
-    def _console(self, message):
-        if message.type in ("error", "warning"):
-            self.faults.append(f"{message.type} on the console: {message.text}")
-
-    def _request(self, request):
-        if not request.url.startswith((self.origin, "data:", "blob:")):
-            self.faults.append(f"a request to another place: {request.url}")
-
-    def _response(self, response):
-        if response.status >= 400:
-            self.faults.append(f"{response.status}: {response.url}")
-
-    def open(self, path):
-        self.faults.clear()
-        self.page.goto(f"{self.origin}/{path}", wait_until="load")
-        self.page.wait_for_function("document.fonts.status === 'loaded'")
-        return self.page
-
-    def axe(self):
-        if not self.page.evaluate("typeof axe === 'object'"):
-            self.page.add_script_tag(path=AXE)
-        return self.page.evaluate(AXE_RUN)
+    with serve(SITE) as address:
+        yield address
 
 
 @pytest.fixture(scope="module", params=MODES)
@@ -186,6 +113,7 @@ def test_search_finds_a_word_and_does_not_find_nonsense(visit):
     page.keyboard.press("Enter")
     page.wait_for_url("**/search.html?q=loss*")
     page.locator("#search-results li a").first.wait_for()
+    page.wait_for_load_state("networkidle")  # the summaries under the results are loaded one by one
     assert page.locator("#search-results li a").count() > 0
     visit.open("search.html?q=qwertzuiop")
     page.locator("#search-results .search-summary:not(:empty)").wait_for()

@@ -1,6 +1,7 @@
 """Execute the book's notebooks in parallel before the pages are read.
 
-Jupyter Book by itself executes one notebook after the other, and does not notice that lossbook has changed.
+Jupyter Book by itself executes one notebook after the other, and does not notice that lossbook
+has changed.
 """
 
 from pathlib import Path
@@ -13,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 def choose_cache(app, config):
-    # a change of this setting makes Sphinx read every page again, which is what a change of lossbook needs
+    # a change of this setting makes Sphinx read every page again: what a change of lossbook needs
     config.nb_execution_cache_path = str(notebook_cache.cache_folder(Path(app.srcdir)))
 
 

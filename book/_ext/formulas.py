@@ -1,6 +1,7 @@
-"""Formulas rendered by KaTeX while the book is built: no script in the reader's browser, no request to anyone.
+"""Formulas rendered by KaTeX while the book is built: the reader's browser runs no script for them.
 
-There are no macros of the book's own: readers open the same notebooks in JupyterLab, which would not know them.
+There are no macros of the book's own: readers open the same notebooks in JupyterLab, which would
+not know them.
 """
 
 import os
@@ -21,7 +22,10 @@ def prepare(app):
     # the script that renders and the style sheet that shows must be of one version
     app.config.katex_js_path = str(dist / "katex.min.js")
     os.environ["PATH"] = f"{web_assets.node_folder()}{os.pathsep}{os.environ['PATH']}"
-    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0  # a busy machine is no reason to fail
+    # A busy machine is no reason to fail. The server for Unix sockets is taken for ready when its
+    # socket exists, which is before it listens; the other one is asked again until it answers.
+    katex.STARTUP_TIMEOUT = katex.RENDER_TIMEOUT = 60.0
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
     katex.get_latex = latex
 
 
@@ -31,7 +35,8 @@ def latex(node):
 
 
 def copy_style(app, exception):
-    # sphinxcontrib.katex removes this folder once more when a build fails at its end, and would hide why it failed
+    # when a build fails at its end, sphinxcontrib.katex removes this folder a second time, and its
+    # complaint would hide why the build failed
     Path(getattr(app, "_katex_static_path", app.outdir)).mkdir(parents=True, exist_ok=True)
     if exception or app.builder.format != "html":
         return

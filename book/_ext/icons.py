@@ -1,6 +1,7 @@
 """Cut the theme's icon font down to the icons that the site shows: 156 KB become a few.
 
-Written as woff, which Python can compress by itself (woff2 would take one more library for half a kilobyte).
+Written as woff, which Python can compress by itself; woff2 would take one more library for half
+a kilobyte.
 """
 
 import logging

@@ -1,4 +1,4 @@
-"""Give every image its width and height, so that the page does not jump, and let those further down load late."""
+"""Give every image its size, so that the page does not jump, and let the later ones load late."""
 
 import os
 import re

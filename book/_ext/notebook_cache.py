@@ -1,7 +1,8 @@
 """Execute notebooks in parallel into the cache that the site and `make notebooks` share.
 
-A cached result is valid for the code of its notebook, for the code of lossbook and for the versions of the
-libraries that compute the numbers. jupyter-cache knows the first only, so the folder's name carries the rest.
+A cached result is valid for the code of its notebook, for the code of lossbook and for the versions
+of the libraries that compute the numbers. jupyter-cache knows the first only, so the folder's name
+carries the rest.
 """
 
 import hashlib
@@ -52,7 +53,7 @@ def fingerprint(root=ROOT):
 
 
 def cache_folder(root=ROOT):
-    """The folder of the cache for the present state of lossbook; older ones beyond a few are removed."""
+    """The folder of the cache for the present state of lossbook; of older ones a few are kept."""
     parent = root / "_build" / ".jupyter_cache"
     folder = parent / fingerprint(root)
     folder.mkdir(parents=True, exist_ok=True)
@@ -66,10 +67,13 @@ def cache_folder(root=ROOT):
 
 
 def execute(paths, folder, *, timeout=120, force=False):
-    """Execute those of the notebooks that the cache does not hold, as many at a time as there are cores.
+    """Execute the notebooks that the cache does not hold, as many at a time as there are cores.
 
     Returns ``{path: traceback}`` of those that failed.
     """
+    # one process a core, and one thread a process: several threads each are in each other's way
+    # (concepts.ipynb beside another notebook on two cores: 124 s with two, 34 s with one)
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
     cache = get_cache(str(folder))
     records = {str(path): cache.add_nb_to_project(str(path)) for path in paths}
     if force:

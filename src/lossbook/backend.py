@@ -5,6 +5,8 @@ under every automatic differentiation, so each library's own operation is used. 
 functions are built on that one or are written once for all three.
 """
 
+import math
+
 from array_api_compat import is_jax_namespace, is_torch_namespace
 
 
@@ -37,39 +39,40 @@ def sigmoid(xp, x):
     return xp.where(x >= 0, 1, tail) / (1 + tail)
 
 
+def centred(xp, x):
+    """Scores with the row's largest taken out, and the log of the sum of their exponentials.
+
+    ``log Σ exp(x) = m + log1p(Σ exp(x - m) over the others)``, with m the largest. Nothing
+    overflows, and a sum that is barely above its largest term keeps its digits: the usual form
+    with log instead of log1p rounds 1 + 1e-9 to 1 in float32. A difference of the two results
+    never meets m again, which would round at the size of m.
+    """
+    index = xp.argmax(x, axis=-1)
+    largest = pick(xp, x, index)
+    finite = xp.isfinite(largest)
+    scores = x - xp.where(finite, largest, 0)[..., None]  # inf - inf would be NaN
+    others = xp.where(at_index(xp, index, x), -math.inf, scores)
+    log_total = xp.log1p(xp.sum(xp.exp(others), axis=-1))
+    return scores, xp.where(finite, log_total, largest)
+
+
 def logsumexp(xp, x):
-    """log of the sum of exp(x) over the last axis; the largest term is taken out first."""
-    if is_torch_namespace(xp):
-        return x.logsumexp(-1)
-    if is_jax_namespace(xp):
-        import jax
-
-        return jax.nn.logsumexp(x, axis=-1)
-    shift = _finite_maximum(xp, x)
-    return xp.log(xp.sum(xp.exp(x - shift), axis=-1)) + shift[..., 0]
-
-
-def _finite_maximum(xp, x):
-    largest = xp.max(x, axis=-1, keepdims=True)
-    # an infinite maximum would give inf - inf
-    return xp.where(xp.isfinite(largest), largest, 0)
+    """log of the sum of exp(x) over the last axis."""
+    _, log_total = centred(xp, x)
+    largest = xp.max(x, axis=-1)
+    return xp.where(xp.isfinite(largest), log_total + largest, largest)
 
 
 def log_softmax(xp, x):
     """The logarithm of the softmax over the last axis."""
-    if is_torch_namespace(xp):
-        return x.log_softmax(-1)
-    if is_jax_namespace(xp):
-        import jax
-
-        return jax.nn.log_softmax(x, axis=-1)
-    shifted = x - _finite_maximum(xp, x)  # first, because a large logsumexp has few decimals
-    return shifted - logsumexp(xp, shifted)[..., None]
+    scores, log_total = centred(xp, x)
+    return scores - log_total[..., None]
 
 
 def softmax(xp, x):
     """exp(x) over its sum along the last axis."""
-    return xp.exp(log_softmax(xp, x))
+    terms = xp.exp(x - xp.max(x, axis=-1, keepdims=True))
+    return terms / xp.sum(terms, axis=-1, keepdims=True)
 
 
 def product(xp, x, y):
@@ -121,10 +124,15 @@ def erf(xp, x):
     return erf(x)
 
 
-def one_hot(xp, labels, classes, dtype):
-    """Rows of zeros with a one at each label; shape labels.shape + (classes,)."""
-    index = xp.arange(classes, dtype=labels.dtype, device=_device(labels))
-    return xp.astype(labels[..., None] == index, dtype)
+def at_index(xp, index, like):
+    """True at the index of each row, False elsewhere; the shape of ``like``."""
+    positions = xp.arange(like.shape[-1], device=getattr(like, "device", None))
+    return index[..., None] == positions
+
+
+def one_hot(xp, labels, like):
+    """Rows of zeros with a one at each label, of the shape and type of ``like``."""
+    return xp.astype(at_index(xp, labels, like), like.dtype)
 
 
 def pick(xp, x, labels):
@@ -132,10 +140,6 @@ def pick(xp, x, labels):
     if is_torch_namespace(xp):
         labels = labels.long()  # torch gathers with int64 alone
     return xp.take_along_axis(x, labels[..., None], axis=-1)[..., 0]
-
-
-def _device(x):
-    return getattr(x, "device", None)
 
 
 def _torch_functional():

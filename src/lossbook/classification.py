@@ -6,7 +6,8 @@ All of them are proper: the expected loss is smallest at the true probabilities.
 import math
 
 from lossbook.backend import (
-    logsumexp,
+    at_index,
+    centred,
     pick,
     product,
     sigmoid,
@@ -51,7 +52,8 @@ def bce(xp, target, prediction):
     >>> float(bce(np.array([1.0]), np.array([0.0])))
     inf
     """
-    return -xlogy(xp, target, prediction) - xlog1py(xp, 1 - target, -prediction)
+    # 0 - x and not -x: a perfect prediction costs 0, not -0
+    return 0 - xlogy(xp, target, prediction) - xlog1py(xp, 1 - target, -prediction)
 
 
 @bce.derivative
@@ -127,7 +129,8 @@ def nll(xp, target, log_probabilities, *, class_weight=None):
     >>> float(nll(np.array([0]), np.log(np.array([[0.25, 0.75]]))))  # log 4
     1.3862943611198906
     """
-    return _surprise(xp, target, log_probabilities, 0.0, class_weight, 0.0)
+    nothing = xp.zeros_like(log_probabilities[..., 0])  # log-probabilities sum to 1 already
+    return _surprise(xp, target, log_probabilities, nothing, class_weight, 0.0)
 
 
 @nll.derivative
@@ -157,15 +160,22 @@ def cross_entropy(xp, target, logits, *, class_weight=None, label_smoothing=0.0)
     >>> float(cross_entropy(np.array([0]), np.array([[0.0, 1000.0]])))
     1000.0
     """
-    return _surprise(xp, target, logits, logsumexp(xp, logits), class_weight, label_smoothing)
+    scores, log_total = centred(xp, logits)
+    return _surprise(xp, target, scores, log_total, class_weight, label_smoothing)
 
 
 @cross_entropy.derivative
 def cross_entropy_derivative(xp, target, logits, *, class_weight, label_smoothing):
+    probabilities = softmax(xp, logits)
+    if is_integer(xp, target) and not label_smoothing:
+        # p_y - 1 loses every digit for a confident right answer; expm1 of log p_y does not
+        loss = cross_entropy.formula(xp, target, logits)
+        slope = xp.where(at_index(xp, target, logits), xp.expm1(-loss)[..., None], probabilities)
+        return slope if class_weight is None else class_weight[target][..., None] * slope
     masses = class_masses(
         xp, target, logits, class_weight=class_weight, label_smoothing=label_smoothing
     )
-    return xp.sum(masses, axis=-1)[..., None] * softmax(xp, logits) - masses
+    return xp.sum(masses, axis=-1)[..., None] * probabilities - masses
 
 
 @classwise_loss(target=DISTRIBUTION, prediction=LOG_PROBABILITY)
@@ -203,8 +213,7 @@ def multiclass_brier(xp, target, logits):
     """Brier score of many classes, on logits: the squared distance to the label's corner.
 
     ``ℓ(y, z) = Σ_c (p_c - q_c)²`` with ``p = softmax(z)`` and q the target distribution, for a
-    label 1 at its class; derivative ``2 (J (p - q))_c = 2 p_c (d_c - Σ_k p_k d_k)`` with
-    ``d = p - q`` and the softmax's Jacobian J.
+    label 1 at its class; derivative ``2 p_c (d_c - Σ_k p_k d_k)`` with ``d = p - q``.
 
     Shapes: logits (..., C); target (...) of class indices or (..., C) of distributions.
     Domain: logits real. Unit: none; in [0, 2]. Minimiser: logits whose softmax is the class
@@ -228,17 +237,13 @@ def multiclass_brier_derivative(xp, target, logits):
     return through_softmax(xp, logits, 2 * difference * probabilities)
 
 
-def _surprise(xp, target, scores, normaliser, class_weight, label_smoothing):
-    """Σ_c w_c q_c (normaliser - score_c): the expected surprise, one value a row."""
+def _surprise(xp, target, scores, log_total, class_weight, label_smoothing):
+    """Σ_c w_c q_c (log_total - score_c): the expected surprise, one value a row."""
     if is_integer(xp, target) and not label_smoothing:
         # one score a row is enough; the log-probabilities of all classes are never built
-        surprise = normaliser - pick(xp, scores, target)
-        if class_weight is None:
-            return surprise
-        return product(xp, class_weight[target], surprise)
+        surprise = log_total - pick(xp, scores, target)
+        return surprise if class_weight is None else product(xp, class_weight[target], surprise)
     masses = class_masses(
         xp, target, scores, class_weight=class_weight, label_smoothing=label_smoothing
     )
-    if not isinstance(normaliser, float):
-        normaliser = normaliser[..., None]
-    return xp.sum(product(xp, masses, normaliser - scores), axis=-1)
+    return xp.sum(product(xp, masses, log_total[..., None] - scores), axis=-1)

@@ -180,7 +180,7 @@ def class_masses(xp, target, prediction, *, class_weight=None, label_smoothing=0
     classes = prediction.shape[-1]
     masses = target
     if is_integer(xp, target):
-        masses = one_hot(xp, target, classes, prediction.dtype)
+        masses = one_hot(xp, target, prediction)
     if label_smoothing:
         masses = (1 - label_smoothing) * masses + label_smoothing / classes
     return masses if class_weight is None else masses * class_weight

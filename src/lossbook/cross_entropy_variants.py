@@ -4,7 +4,7 @@ None of them but the plain cross-entropy, their limit, is proper: a minimiser is
 no longer.
 """
 
-from lossbook.backend import log_softmax, logsumexp, one_hot, product, sigmoid, softmax, softplus
+from lossbook.backend import at_index, log_softmax, logsumexp, product, sigmoid, softmax, softplus
 from lossbook.checks import REAL, is_number, negative, not_negative
 from lossbook.classification import (
     DISTRIBUTION,
@@ -128,8 +128,7 @@ def focal_cross_entropy_derivative(xp, target, logits, *, gamma, class_weight):
 def _log_odds(xp, logits):
     """log(p / (1 - p)) of each class: its logit minus the logsumexp of all others."""
     log_p = log_softmax(xp, logits)
-    classes = logits.shape[-1]
-    is_largest = one_hot(xp, xp.argmax(logits, axis=-1), classes, xp.bool)
+    is_largest = at_index(xp, xp.argmax(logits, axis=-1), logits)
     # finite, because the gradient of a logsumexp of nothing but -inf is NaN
     lowest = -float(xp.finfo(logits.dtype).max)
     others = logsumexp(xp, xp.where(is_largest, lowest, log_p))

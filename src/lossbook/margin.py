@@ -1,6 +1,8 @@
 """Losses for a score with a margin: two classes by the sign of one score, many by the largest."""
 
-from lossbook.backend import one_hot, pick, product
+import math
+
+from lossbook.backend import at_index, pick, product
 from lossbook.checks import REAL, OneOf, positive
 from lossbook.classification import DISTRIBUTION, bce_with_logits, bce_with_logits_derivative
 from lossbook.classwise import CLASS_INDEX, class_masses, classwise_loss
@@ -203,11 +205,7 @@ def multiclass_hinge_derivative(xp, target, scores):
 
 def _rivals(xp, target, scores):
     """The scores, with -inf at the label."""
-    return xp.where(_is_label(xp, target, scores), -float("inf"), scores)
-
-
-def _is_label(xp, target, scores):
-    return one_hot(xp, target, scores.shape[-1], xp.bool)
+    return xp.where(at_index(xp, target, scores), -math.inf, scores)
 
 
 @classwise_loss(target=CLASS_INDEX, prediction=REAL, margin=positive, p=one_or_two)
@@ -246,7 +244,7 @@ def multi_margin_derivative(xp, target, scores, *, margin, p):
 def _shortfalls(xp, target, scores, margin):
     """max(0, m + z_c - z_y), and 0 at the label."""
     excess = margin + scores - pick(xp, scores, target)[..., None]
-    return xp.where(_is_label(xp, target, scores) | (excess <= 0), 0, excess)
+    return xp.where(at_index(xp, target, scores) | (excess <= 0), 0, excess)
 
 
 @classwise_loss(target=DISTRIBUTION, prediction=REAL)
@@ -284,11 +282,8 @@ def _sparsemax(xp, scores):
     """The point of the simplex nearest to each row, and the rows with their maximum at 0."""
     shifted = scores - xp.max(scores, axis=-1, keepdims=True)
     ordered = xp.sort(shifted, axis=-1, descending=True)
-    counts = xp.arange(1, scores.shape[-1] + 1, dtype=scores.dtype, device=_device(scores))
+    device = getattr(scores, "device", None)
+    counts = xp.arange(1, scores.shape[-1] + 1, dtype=scores.dtype, device=device)
     # the threshold of the k largest scores is largest where k is the size of the support
     threshold = xp.max((xp.cumulative_sum(ordered, axis=-1) - 1) / counts, axis=-1, keepdims=True)
     return xp.clip(shifted - threshold, 0, None), shifted
-
-
-def _device(x):
-    return getattr(x, "device", None)

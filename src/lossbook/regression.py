@@ -110,7 +110,9 @@ def huber(xp, target, prediction, *, delta=1.0):
     derivative ``e`` clipped to ``[-δ, δ]``.
 
     Shapes: target and prediction alike, any shape. Domain: all real numbers; ``delta > 0``, in
-    the target's unit. Minimiser: between the median (small δ) and the mean (large δ).
+    the target's unit. Minimiser: the constant that is the mean of the targets once those farther
+    from it than δ are moved to the distance δ; it tends to the median for small δ and to the mean
+    for large δ, and need not lie between the two.
     Convention: torch's SmoothL1Loss(beta) is this loss with ``delta=beta``, divided by beta.
     Errors: see `lossbook.loss.Loss`. Source: Huber 1964.
 
@@ -161,7 +163,8 @@ def log_cosh(xp, target, prediction):
     ``ℓ(y, ŷ) = log cosh(ŷ - y)``, derivative ``tanh(ŷ - y)``.
 
     Shapes: target and prediction alike, any shape. Domain: all real numbers.
-    Minimiser: between the median and the mean. Near 0 it is ``½ e²``, far out ``|e| - log 2``.
+    Minimiser: the constant for which ``Σ tanh(ŷ - yᵢ) = 0``; close to the mean for small errors
+    and to the median for large ones. Near 0 the loss is ``½ e²``, far out ``|e| - log 2``.
     Convention: small errors keep all their digits; the form ``softplus(2e) - e - log 2``
     of other libraries cancels to 0 at an error of 1e-4 in float32.
     Errors: see `lossbook.loss.Loss`. Source: Green 1990.
