@@ -194,7 +194,6 @@ class TestMinimisers:
         )
         assert self.best_constant(huber, delta=1e3) == pytest.approx(self.data.mean(), abs=1e-6)
 
-
     def test_smooth_l1_asks_for_what_huber_asks_for(self):
         assert self.best_constant(smooth_l1, beta=0.3) == pytest.approx(
             self.best_constant(huber, delta=0.3), abs=1e-6

@@ -83,7 +83,7 @@ class TestMinimisers:
         assert pulls[0] == pytest.approx(self.data.mean(), abs=1e-6)
         assert abs(pulls[-1] - self.data[:100].mean()) < 0.2
 
-    def test_charbonnier_lies_between_the_median_and_the_mean(self):
+    def test_charbonnier_tends_to_the_median_and_to_the_mean(self):
         assert self.best_constant(charbonnier, scale=1e-4) == pytest.approx(
             np.median(self.data), abs=1e-2
         )

@@ -77,7 +77,7 @@ def charbonnier(xp, target, prediction, *, scale=1.0):
     ``ℓ(y, ŷ) = sqrt(e² + 1) - 1`` with ``e = (ŷ - y) / c``, derivative ``e / (c sqrt(e² + 1))``.
 
     Shapes: target and prediction alike, any shape. Domain: all real numbers; ``scale`` c > 0, in
-    the target's unit. Minimiser: between the median (small c) and the mean (large c).
+    the target's unit. Minimiser: it tends to the median for small c and to the mean for large c.
     Convention: `barron` with α = 1; no 1 is left over at e = 0.
     Errors: see `lossbook.loss.Loss`. Source: Charbonnier et al. 1994.
 
