@@ -234,7 +234,7 @@ def multiclass_hinge(y, z):
     return max(0, 1 + max(others(y, z)) - z[int(y)])
 
 
-def multi_margin(y, z, margin=1.0, p=1):
+def weston_watkins(y, z, margin=1.0, p=1):
     return mpmath.fsum(
         max(0, mpmath.mpf(margin) + score - z[int(y)]) ** p for score in others(y, z)
     )
@@ -365,10 +365,10 @@ CASES = {
         ),
         Case(lossbook.multiclass_hinge, label, normal, multiclass_hinge, classes=4),
         Case(
-            lossbook.multi_margin,
+            lossbook.weston_watkins,
             label,
             normal,
-            multi_margin,
+            weston_watkins,
             ({}, {"margin": 2.5, "p": 2}),
             classes=4,
         ),

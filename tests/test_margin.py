@@ -18,11 +18,11 @@ from lossbook import (
     huber,
     logistic,
     modified_huber,
-    multi_margin,
     multiclass_hinge,
     perceptron,
     sparsemax_loss,
     squared_hinge,
+    weston_watkins,
 )
 
 BINARY = [squared_hinge, modified_huber, logistic, exponential, perceptron]
@@ -160,7 +160,7 @@ class TestMulticlassHinge:
         target, scores = signs()
         rows = np.stack((np.zeros_like(scores), scores), axis=-1)
         labels = ((target + 1) / 2).astype(int)
-        for loss in (multiclass_hinge, multi_margin):
+        for loss in (multiclass_hinge, weston_watkins):
             np.testing.assert_allclose(
                 loss(labels, rows, reduction="none"), hinge(target, scores, reduction="none")
             )
@@ -171,7 +171,7 @@ class TestMulticlassHinge:
 
     def test_the_kink(self):
         scores = np.array([[2.0, 1.0, 0.0]])
-        for loss in (multiclass_hinge, multi_margin):
+        for loss in (multiclass_hinge, weston_watkins):
             assert loss.gradient(np.array([0]), scores).tolist() == [[0.0, 0.0, 0.0]]
 
     @pytest.mark.parametrize(
@@ -184,7 +184,7 @@ class TestMulticlassHinge:
         self.assert_best(multiclass_hinge, frequencies, best)
 
     def test_the_sum_over_the_classes_may_ask_for_a_tie(self):
-        self.assert_best(multi_margin, (0.46, 0.44, 0.10), (1.0, 1.0, 0.0))
+        self.assert_best(weston_watkins, (0.46, 0.44, 0.10), (1.0, 1.0, 0.0))
 
     def assert_best(self, loss, frequencies, best):
         """No scores are better: a convex cost has no other minimum than the global one."""
@@ -198,7 +198,7 @@ class TestMulticlassHinge:
         assert cost(np.array(best)) < min(cost(np.eye(3)[c]) for c in (1, 2))
 
 
-class TestMultiMargin:
+class TestWestonWatkins:
     @both_types
     @every_reduction
     @pytest.mark.parametrize("p", [1, 2])
@@ -211,30 +211,30 @@ class TestMultiMargin:
         )
         expected.sum().backward()
         options = {"p": p, "margin": margin, "reduction": reduction}
-        value = multi_margin(labels, scores, **options)
+        value = weston_watkins(labels, scores, **options)
         np.testing.assert_allclose(value, expected.detach().numpy(), **TOLERANCE[dtype])
-        slope = multi_margin.gradient(labels, scores, **options)
+        slope = weston_watkins.gradient(labels, scores, **options)
         np.testing.assert_allclose(slope, leaf.grad.numpy(), **TOLERANCE[dtype])
 
     @pytest.mark.parametrize("p", [1, 2])
     def test_an_impossible_label_costs_infinity(self, p):
         scores = np.array([[100.0, -np.inf, 1e4]])
-        assert multi_margin(np.array([1]), scores, p=p) == np.inf
-        slope = multi_margin.gradient(np.array([1]), scores, p=p)[0]
+        assert weston_watkins(np.array([1]), scores, p=p) == np.inf
+        slope = weston_watkins.gradient(np.array([1]), scores, p=p)[0]
         rise = 1.0 if p == 1 else np.inf
         assert slope.tolist() == [rise, -2 * rise, rise]
 
     @pytest.mark.parametrize("p", [0, 3, 1.5, True, "1", None])
     def test_p(self, p):
-        with pytest.raises(ValueError, match="multi_margin: p must be 1 or 2"):
-            multi_margin(np.zeros(1, int), np.zeros((1, 2)), p=p)
+        with pytest.raises(ValueError, match="weston_watkins: p must be 1 or 2"):
+            weston_watkins(np.zeros(1, int), np.zeros((1, 2)), p=p)
 
-    @pytest.mark.parametrize("loss", [multi_margin, multiclass_hinge])
+    @pytest.mark.parametrize("loss", [weston_watkins, multiclass_hinge])
     def test_distributions_are_an_error(self, loss):
         with pytest.raises(TypeError, match=r"must hold class indices, integers of shape \(2,\)"):
             loss(np.full((2, 2), 0.5), np.zeros((2, 2)))
 
-    @pytest.mark.parametrize("loss", [multi_margin, multiclass_hinge, sparsemax_loss])
+    @pytest.mark.parametrize("loss", [weston_watkins, multiclass_hinge, sparsemax_loss])
     def test_ignored_rows(self, loss):
         labels, scores = many_classes()
         masked = np.where(np.arange(101) % 2, labels, -1)
@@ -242,7 +242,7 @@ class TestMultiMargin:
             loss(labels[1::2], scores[1::2])
         )
 
-    @pytest.mark.parametrize("loss", [multi_margin, multiclass_hinge, sparsemax_loss])
+    @pytest.mark.parametrize("loss", [weston_watkins, multiclass_hinge, sparsemax_loss])
     def test_one_class_costs_nothing(self, loss):
         assert loss(np.zeros(2, int), np.array([[3.0], [-1e4]])) == 0
         assert (loss.gradient(np.zeros(2, int), np.array([[3.0], [-1e4]])) == 0).all()

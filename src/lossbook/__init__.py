@@ -14,7 +14,7 @@ Classification by probabilities: bce, bce_with_logits, brier, nll, cross_entropy
 Variants of cross-entropy: focal, focal_cross_entropy, poly1_cross_entropy,
     generalised_cross_entropy, symmetric_cross_entropy.
 Classification by margins: hinge, squared_hinge, modified_huber, logistic, exponential,
-    perceptron, multiclass_hinge, multi_margin, sparsemax_loss.
+    perceptron, multiclass_hinge, weston_watkins, sparsemax_loss.
 """
 
 from lossbook.classification import (
@@ -48,11 +48,11 @@ from lossbook.margin import (
     hinge,
     logistic,
     modified_huber,
-    multi_margin,
     multiclass_hinge,
     perceptron,
     sparsemax_loss,
     squared_hinge,
+    weston_watkins,
 )
 from lossbook.regression import (
     epsilon_insensitive,
@@ -107,7 +107,6 @@ __all__ = [
     "modified_huber",
     "mse",
     "msle",
-    "multi_margin",
     "multiclass_brier",
     "multiclass_hinge",
     "nll",
@@ -125,4 +124,5 @@ __all__ = [
     "symmetric_cross_entropy",
     "tweedie_deviance",
     "welsch",
+    "weston_watkins",
 ]

@@ -220,7 +220,8 @@ def multiclass_brier(xp, target, logits):
     frequencies.
     Convention: on logits, so that every prediction is a distribution and the gradient is the one
     of training. To score probabilities, pass their logarithms, whose softmax they are. Brier's
-    own sum over all classes; scikit-learn's ``scale_by_half`` halves it for two classes.
+    own sum over all classes, as in scikit-learn's brier_score_loss, which by default halves it
+    for two classes.
     Errors: see `lossbook.loss.Loss`. Source: Brier 1950.
 
     >>> import numpy as np

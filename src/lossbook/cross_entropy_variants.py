@@ -46,7 +46,8 @@ def focal(xp, target, logits, *, gamma=2.0, alpha=None):
     γ >= 0, ``alpha`` α in [0, 1]. Without α there is no factor α or 1 - α. Unit: nats.
     Minimiser: for γ > 0 and no α a probability nearer to ½ than the frequency of class 1.
     Convention: γ = 0 without α is `bce_with_logits`. Keras and optax leave α out unless asked;
-    the paper and kornia take 0.25. The power is taken of a logarithm, so that no γ gives NaN.
+    the paper and kornia's binary focal loss take 0.25. The power is taken of a logarithm, so that
+    no γ gives NaN.
     Errors: see `lossbook.loss.Loss`. Source: Lin et al. 2017.
 
     >>> import numpy as np
@@ -106,7 +107,7 @@ def focal_cross_entropy(xp, target, logits, *, gamma=2.0, class_weight=None):
     `lossbook.classwise.ClasswiseLoss` explains ``class_weight``, the paper's α, and
     ``ignore_index``.
     Convention: γ = 0 is `cross_entropy`. The weighted mean divides by the class weights that were
-    used; others divide by n. Keras weighs each class by 0.25 unless told otherwise.
+    used; Keras divides by n, and weighs each class by 0.25 unless told otherwise.
     Errors: see `lossbook.loss.Loss`. Source: Lin et al. 2017.
 
     >>> import numpy as np
@@ -148,7 +149,8 @@ def poly1_cross_entropy(xp, target, logits, *, epsilon=2.0, class_weight=None):
     Domain: logits real; ``epsilon`` ε >= -1. Unit: nats. Minimiser: for ε > 0 probabilities
     farther from each other than the class frequencies; for ε < 0 nearer.
     `lossbook.classwise.ClasswiseLoss` explains ``class_weight`` and ``ignore_index``.
-    Convention: ε = 2, as in optax and in the paper's ImageNet runs; ε = 0 is `cross_entropy`.
+    Convention: ε = 2 as in optax's poly_loss_cross_entropy, whose documentation recommends it for
+    ImageNet and -1 for object detection; ε = 0 is `cross_entropy`.
     Errors: see `lossbook.loss.Loss`. Source: Leng et al. 2022.
 
     >>> import numpy as np
@@ -182,8 +184,8 @@ def generalised_cross_entropy(xp, target, logits, *, q=0.7, class_weight=None):
     Domain: logits real; ``q`` in (0, 1]. Unit: none; in [0, 1/q]. Minimiser: for q < 1
     probabilities in proportion to the class frequencies to the power 1 / (1 - q).
     `lossbook.classwise.ClasswiseLoss` explains ``class_weight`` and ``ignore_index``.
-    Convention: q = 0.7 as in the paper. Towards q = 0 it becomes `cross_entropy`; q = 1 is
-    1 - p_y, half the absolute distance of the probabilities to the label.
+    Convention: Keras takes probabilities, and q = 0.5 by default. Towards q = 0 it becomes
+    `cross_entropy`; q = 1 is 1 - p_y, half the absolute distance of the probabilities to the label.
     Errors: see `lossbook.loss.Loss`. Source: Zhang and Sabuncu 2018.
 
     >>> import numpy as np
@@ -220,7 +222,8 @@ def symmetric_cross_entropy(xp, target, logits, *, alpha=0.1, beta=1.0, log_zero
     logarithm of 0. Unit: nats. Minimiser: probabilities farther from each other than the class
     frequencies.
     Convention: for labels it is α times `poly1_cross_entropy` with ε = -A β / α. A = -4 is the
-    paper's; implementations that clip the target at 1e-4 have A = log 1e-4 = -9.2.
+    authors' value for classification; code that clips the target at 1e-4 instead has
+    A = log 1e-4 = -9.2.
     Errors: see `lossbook.loss.Loss`. Source: Wang et al. 2019.
 
     >>> import numpy as np

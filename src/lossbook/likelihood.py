@@ -143,7 +143,7 @@ def poisson_deviance(xp, target, prediction):
     Shapes: target and prediction alike, any shape. Domain: target at least 0, prediction above
     0. Minimiser: the mean.
     Convention: `tweedie_deviance` with power 1, as in scikit-learn; twice `poisson_nll` of the
-    logarithm of the rate, up to what no prediction changes. Keras's Poisson is ŷ - y log ŷ.
+    logarithm of the rate, up to what no prediction changes. Keras's Poisson is ŷ - y log(ŷ + 1e-7).
     Errors: see `lossbook.loss.Loss`. Source: Nelder and Wedderburn 1972.
 
     >>> import numpy as np

@@ -55,7 +55,7 @@ def squared_hinge(xp, target, prediction):
     score. Minimiser: 2 η - 1, where η is the frequency of class 1.
     Convention: the square of `hinge`, without a factor ½, as in Keras and scikit-learn. Labels
     0 and 1 are an error here; Keras converts them.
-    Errors: see `lossbook.loss.Loss`. Source: Lee and Mangasarian 2001.
+    Errors: see `lossbook.loss.Loss`. Source: Chang, Hsieh and Lin 2008.
 
     >>> import numpy as np
     >>> squared_hinge(np.array([1, 1]), np.array([0.5, 2.0]), reduction="none").tolist()
@@ -131,7 +131,7 @@ def exponential(xp, target, prediction):
     Shapes: target and prediction alike, any shape. Domain: target -1 or 1, prediction a real
     score. Minimiser: half the log-odds of class 1.
     Convention: scikit-learn's ExponentialLoss is the same for labels 0 and 1.
-    Errors: see `lossbook.loss.Loss`. Source: Freund and Schapire 1997.
+    Errors: see `lossbook.loss.Loss`. Source: Friedman, Hastie and Tibshirani 2000.
 
     >>> import numpy as np
     >>> exponential(np.array([1, -1]), np.array([0.0, np.log(2.0)]), reduction="none").tolist()
@@ -209,8 +209,8 @@ def _rivals(xp, target, scores):
 
 
 @classwise_loss(target=CLASS_INDEX, prediction=REAL, margin=positive, p=one_or_two)
-def multi_margin(xp, target, scores, *, margin=1.0, p=1):
-    """Multi-margin loss: the label's score must beat every other one by the margin.
+def weston_watkins(xp, target, scores, *, margin=1.0, p=1):
+    """Weston-Watkins hinge loss: the label's score must beat every other one by the margin.
 
     ``ℓ(y, z) = Σ_{c ≠ y} max(0, m + z_c - z_y)^p``; derivative ``p max(…)^(p - 1)`` at each class
     inside the margin, and minus their sum at the label.
@@ -219,19 +219,19 @@ def multi_margin(xp, target, scores, *, margin=1.0, p=1):
     m > 0; ``p`` 1 or 2. Minimiser: for two classes that of `hinge`; for more, frequent classes
     may tie, and the largest score need not single out the most frequent one.
     `lossbook.classwise.ClasswiseLoss` explains ``ignore_index``.
-    Convention: the sum over the other classes, as in the paper. torch's MultiMarginLoss divides
-    it by C.
+    Convention: the plain sum over the other classes; torch's MultiMarginLoss is this divided by
+    the number of classes C.
     Errors: see `lossbook.loss.Loss`. Source: Weston and Watkins 1999.
 
     >>> import numpy as np
-    >>> float(multi_margin(np.array([0]), np.array([[2.0, 1.5, 2.0]])))  # ½ + 1
+    >>> float(weston_watkins(np.array([0]), np.array([[2.0, 1.5, 2.0]])))  # ½ + 1
     1.5
     """
     return xp.sum(_shortfalls(xp, target, scores, margin) ** p, axis=-1)
 
 
-@multi_margin.derivative
-def multi_margin_derivative(xp, target, scores, *, margin, p):
+@weston_watkins.derivative
+def weston_watkins_derivative(xp, target, scores, *, margin, p):
     shortfalls = _shortfalls(xp, target, scores, margin)
     if p == 1:  # 1 inside the margin, 0 on its edge, NaN where a score is NaN
         slopes = xp.sign(shortfalls)
@@ -260,7 +260,7 @@ def sparsemax_loss(xp, target, scores):
     such as the frequencies themselves.
     `lossbook.classwise.ClasswiseLoss` explains ``ignore_index``.
     Convention: 0 as soon as the label's score is ahead by 1: it has a margin, as `hinge` has.
-    optax.multiclass_sparsemax_loss is the same.
+    optax.multiclass_sparsemax_loss is the same, for labels alone.
     Errors: see `lossbook.loss.Loss`. Source: Martins and Astudillo 2016.
 
     >>> import numpy as np

@@ -165,8 +165,8 @@ def log_cosh(xp, target, prediction):
     Shapes: target and prediction alike, any shape. Domain: all real numbers.
     Minimiser: the constant for which ``Σ tanh(ŷ - yᵢ) = 0``; close to the mean for small errors
     and to the median for large ones. Near 0 the loss is ``½ e²``, far out ``|e| - log 2``.
-    Convention: small errors keep all their digits; the form ``softplus(2e) - e - log 2``
-    of other libraries cancels to 0 at an error of 1e-4 in float32.
+    Convention: small errors keep all their digits; Keras's ``e + softplus(-2e) - log 2`` and
+    optax's ``logaddexp(e, -e) - log 2`` cancel to 0 at an error of 1e-4 in float32.
     Errors: see `lossbook.loss.Loss`. Source: Green 1990.
 
     >>> import numpy as np
@@ -255,7 +255,7 @@ def epsilon_insensitive(xp, target, prediction, *, epsilon=0.1):
     Shapes: target and prediction alike, any shape. Domain: all real numbers; ``epsilon >= 0``,
     in the target's unit. Unit: the target's unit. Minimiser: a value with as many targets more
     than ε above it as more than ε below it; the median for ε = 0.
-    Convention: scikit-learn's default is the same, ``epsilon=0.1``, in the unit of the target.
+    Convention: ``epsilon=0.1`` as in scikit-learn's SVR and SGDRegressor; its LinearSVR has 0.
     Errors: see `lossbook.loss.Loss`. Source: Vapnik 1995.
 
     >>> import numpy as np
@@ -281,8 +281,9 @@ def squared_epsilon_insensitive(xp, target, prediction, *, epsilon=0.1):
     Shapes: target and prediction alike, any shape. Domain: all real numbers; ``epsilon >= 0``,
     in the target's unit. Unit: the square of the target's unit. Minimiser: a value where the
     distances beyond the band, above and below, add up to the same; the mean for ε = 0.
-    Convention: the square of `epsilon_insensitive`, without a factor ½, as in scikit-learn.
-    Errors: see `lossbook.loss.Loss`. Source: Vapnik 1995.
+    Convention: the square of `epsilon_insensitive`, without a factor ½, as in scikit-learn's
+    SGDRegressor.
+    Errors: see `lossbook.loss.Loss`. Source: the scikit-learn documentation of SGDRegressor.
 
     >>> import numpy as np
     >>> float(squared_epsilon_insensitive(np.zeros(1), np.full(1, 3.0), epsilon=1.0))
@@ -307,8 +308,8 @@ def mape(xp, target, prediction):
     real. Unit: none. Minimiser: the median under weights 1/|y|, which for positive targets lies
     at or below the median.
     Convention: a fraction, as in scikit-learn; Keras gives percent, 100 times as much. A target
-    of 0 is an error here; others divide by a tiny number instead, and that term is then all of
-    the mean.
+    of 0 is an error here; Keras and scikit-learn divide by a tiny number instead, and that term
+    is then all of the mean.
     Errors: see `lossbook.loss.Loss`. Source: de Myttenaere et al. 2016.
 
     >>> import numpy as np
@@ -333,8 +334,9 @@ def msle(xp, target, prediction):
     Shapes: target and prediction alike, any shape. Domain: target and prediction above -1.
     Unit: none. Minimiser: ``exp(mean log(1 + y)) - 1``, the geometric mean of the shifted
     targets, which lies below the mean.
-    Convention: the natural logarithm, as everywhere. Keras raises both values to 1e-7 first.
-    Errors: see `lossbook.loss.Loss`. Source: Törnqvist, Vartia and Vartia 1985.
+    Convention: scikit-learn's mean_squared_log_error, with the natural logarithm. Keras first
+    raises targets and predictions below 1e-7 to 1e-7.
+    Errors: see `lossbook.loss.Loss`. Source: the scikit-learn user guide.
 
     >>> import numpy as np
     >>> float(msle(np.array([0.0]), np.array([np.e - 1])))
@@ -362,7 +364,7 @@ def rmsle(xp, target, prediction):
     Unit: none. Minimiser: that of `msle`.
     Convention: as for `rmse`, the root is taken once, over all values, and there is no
     ``reduction``. At a perfect fit the gradient is 0.
-    Errors: see `lossbook.loss.Loss`. Source: Törnqvist, Vartia and Vartia 1985.
+    Errors: see `lossbook.loss.Loss`. Source: the scikit-learn user guide.
 
     >>> import numpy as np
     >>> float(rmsle(np.array([0.0, 0.0]), np.array([np.e**2 - 1, np.e**2 - 1])))
