@@ -17,6 +17,8 @@ EXACT = {
     "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
     "log_sigmoid": lambda x: -mpmath.log1p(mpmath.exp(-x)),
     "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+    "log1p_square": lambda x: mpmath.log1p(x**2),
+    "erf": mpmath.erf,
 }
 
 
@@ -66,6 +68,30 @@ def test_zero_wins_over_the_pole_in_value_and_gradient(function, pole):
     leaf = torch.tensor([pole], dtype=torch.float64, requires_grad=True)
     function(array_namespace(leaf), torch.zeros(1, dtype=torch.float64), leaf).backward()
     assert leaf.grad.tolist() == [0.0]
+
+
+@libraries
+@pytest.mark.parametrize("x", [1e-160, 1e-9, 1.0, 1e9, 1e300, np.inf])
+def test_log1p_square_of_tiny_and_huge_numbers(make, x):
+    array = make(np.array([x, -x]))
+    value = backend.log1p_square(array_namespace(array), array)
+    expected = float(mpmath.log1p(mpmath.mpf(x) ** 2))
+    assert value.tolist() == [pytest.approx(expected, rel=4e-15)] * 2
+
+
+@libraries
+@pytest.mark.parametrize("x", [0.5, 1.0, 2.0, 3.5, 1e4])
+def test_lgamma(make, x):
+    array = make(np.array([x]))
+    value = float(backend.lgamma(array_namespace(array), array)[0])
+    assert value == pytest.approx(float(mpmath.loggamma(x)), rel=1e-14, abs=1e-15)
+
+
+@libraries
+def test_the_softmax_of_large_float32_logits_keeps_its_digits(make):
+    rows = make(np.array([[10000.0, 10000.0]], np.float32))
+    value = np.asarray(backend.softmax(array_namespace(rows), rows))
+    np.testing.assert_allclose(value, [[0.5, 0.5]], rtol=2e-7)
 
 
 @libraries

@@ -7,8 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 from optional import functional as F
 from optional import torch
+from scipy.optimize import minimize
+from sklearn import metrics
 
-from lossbook import bce, bce_with_logits, cross_entropy, hinge, nll
+from lossbook import (
+    bce,
+    bce_with_logits,
+    brier,
+    cross_entropy,
+    hinge,
+    kl_divergence,
+    mse,
+    multiclass_brier,
+    nll,
+)
 
 both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 TOLERANCE = {np.float32: {"rtol": 1e-5, "atol": 1e-6}, np.float64: {"rtol": 1e-12, "atol": 1e-15}}
@@ -350,3 +362,110 @@ def test_hinge_equals_torch_multi_margin_of_two_classes():
     # torch averages over the classes: half the hinge of the difference
     theirs = 2 * F.multi_margin_loss(rows, torch.tensor((target + 1) // 2))
     assert hinge(target, scores) == pytest.approx(float(theirs))
+
+
+class TestKullbackLeibler:
+    target = np.random.default_rng(1).dirichlet(np.ones(5), size=101)
+    log_probabilities = np.log(np.random.default_rng(2).dirichlet(np.ones(5), size=101))
+
+    @both_types
+    @pytest.mark.parametrize(("ours", "theirs"), [("mean", "batchmean"), ("sum", "sum")])
+    def test_equals_torch(self, ours, theirs, dtype):
+        assert_value_and_gradient_equal_torch(
+            both(kl_divergence, reduction=ours),
+            lambda z, q: F.kl_div(z, q, reduction=theirs),
+            self.target.astype(dtype),
+            self.log_probabilities.astype(dtype),
+            dtype,
+        )
+
+    @pytest.mark.filterwarnings("ignore:reduction. 'mean' divides the total loss")
+    def test_the_mean_is_over_rows_and_not_over_rows_times_classes(self):
+        # pytorch issues 2259, 60928, 89558: the default reduction is not the divergence's mean
+        z, q = torch.tensor(self.log_probabilities), torch.tensor(self.target)
+        ours = kl_divergence(self.target, self.log_probabilities)
+        by_definition = (self.target * (np.log(self.target) - self.log_probabilities)).sum(-1)
+        assert ours == pytest.approx(by_definition.mean(), rel=1e-12)
+        assert F.kl_div(z, q, reduction="mean").item() == pytest.approx(ours / 5)
+
+    def test_a_forgotten_logarithm_is_an_error(self):
+        probabilities = np.exp(self.log_probabilities)
+        with pytest.raises(ValueError, match="log_probabilities must be at most 0"):
+            kl_divergence(self.target, probabilities)
+        forgotten = F.kl_div(
+            torch.tensor(probabilities), torch.tensor(self.target), reduction="sum"
+        )
+        assert forgotten.item() < 0
+
+    def test_is_nll_minus_the_entropy_of_the_target(self):
+        entropy = -(self.target * np.log(self.target)).sum(-1).mean()
+        assert kl_divergence(self.target, self.log_probabilities) == pytest.approx(
+            nll(self.target, self.log_probabilities) - entropy
+        )
+
+    def test_of_a_distribution_from_itself_is_0(self):
+        assert kl_divergence(self.target, np.log(self.target)) == 0
+
+    def test_impossible_classes(self):
+        target = np.array([[0.5, 0.5, 0.0]])
+        possible = np.array([[np.log(0.5), np.log(0.5), -np.inf]])
+        assert kl_divergence(target, possible) == 0
+        assert kl_divergence(target, possible[:, ::-1]) == np.inf
+
+    def test_asks_for_the_mean_of_the_targets(self):
+        expected = np.log(self.target.mean(axis=0))
+
+        def cost(logits):
+            z = logits - np.log(np.exp(logits).sum())
+            return kl_divergence(self.target, np.tile(np.minimum(z, 0), (101, 1)))
+
+        best = minimize(cost, np.zeros(5), options={"gtol": 1e-8}).x
+        np.testing.assert_allclose(best - np.log(np.exp(best).sum()), expected, atol=1e-5)
+
+
+class TestBrier:
+    def test_of_two_classes(self):
+        labels, logits = binary(np.float64)
+        p = 1 / (1 + np.exp(-logits))
+        assert brier(labels, p) == pytest.approx(metrics.brier_score_loss(labels, p))
+        assert brier(labels, p) == mse(labels, p)
+        rows = np.stack((np.zeros_like(logits), logits), axis=-1)
+        assert multiclass_brier(labels.astype(int), rows) == pytest.approx(2 * brier(labels, p))
+
+    def test_of_many_classes_equals_its_definition_on_probabilities(self):
+        labels, logits = many_classes(np.float64)
+        p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+        expected = ((p - np.eye(5)[labels]) ** 2).sum(-1).mean()
+        assert multiclass_brier(labels, logits) == pytest.approx(expected, rel=1e-12)
+        assert multiclass_brier(labels, np.log(p)) == pytest.approx(expected, rel=1e-12)
+
+    def test_distributions(self):
+        _, logits = many_classes(np.float64)
+        target = np.random.default_rng(1).dirichlet(np.ones(5), size=101)
+        p = np.exp(logits) / np.exp(logits).sum(-1, keepdims=True)
+        leaf = torch.tensor(logits, requires_grad=True)
+        multiclass_brier(torch.tensor(target), leaf).backward()
+        assert multiclass_brier(target, logits) == pytest.approx(((p - target) ** 2).sum(-1).mean())
+        np.testing.assert_allclose(
+            multiclass_brier.gradient(target, logits), leaf.grad.numpy(), rtol=1e-11, atol=1e-15
+        )
+
+    def test_asks_for_the_frequencies(self):
+        frequencies = np.array([0.6, 0.3, 0.1])
+
+        def cost(logits):
+            return multiclass_brier(np.arange(3), np.tile(logits, (3, 1)), weight=frequencies)
+
+        best = np.exp(minimize(cost, np.zeros(3), options={"gtol": 1e-9}).x)
+        np.testing.assert_allclose(best / best.sum(), frequencies, atol=1e-5)
+
+    def test_is_bounded_and_flat_for_a_confident_wrong_answer(self):
+        # the reason to train on cross-entropy: its slope is 1 here
+        labels, logits = np.array([0]), np.array([[0.0, 30.0]])
+        assert multiclass_brier(labels, logits) == pytest.approx(2)
+        assert abs(multiclass_brier.gradient(labels, logits)).max() < 1e-12
+        assert abs(cross_entropy.gradient(labels, logits)).max() == pytest.approx(1)
+
+    def test_probabilities_outside_of_0_and_1(self):
+        with pytest.raises(ValueError, match=r"brier: prediction must be in \[0, 1\].*logits"):
+            brier(np.array([1]), np.array([1.5]))

@@ -10,11 +10,11 @@ from optional import torch
 import lossbook
 
 every_run = pytest.mark.parametrize(("case", "parameters"), RUNS, ids=RUN_NAMES)
-# RMSE has no value per sample; test_regression has its own tests of it
+# RMSE and RMSLE have no value per sample; test_regression has its own tests of them
 every_run_by_sample = pytest.mark.parametrize(
     ("case", "parameters"),
-    [run for run in RUNS if run[0].loss.name != "rmse"],
-    ids=[name for name in RUN_NAMES if name != "rmse"],
+    [run for run in RUNS if not run[0].has_mean_only],
+    ids=[name for run, name in zip(RUNS, RUN_NAMES, strict=True) if not run[0].has_mean_only],
 )
 every_shape = pytest.mark.parametrize("shape", [(1,), (7,), (3, 5)], ids=str)
 both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -26,7 +26,7 @@ EPS = {np.float32: 1.2e-7, np.float64: 2.3e-16, np.float16: 9.8e-4}
 
 def keep_reduction(case, reduction):
     """RMSE has a mean only, and no argument to say so."""
-    return {} if case.loss.name == "rmse" else {"reduction": reduction}
+    return {} if case.has_mean_only else {"reduction": reduction}
 
 
 def test_every_public_loss_has_a_case():
@@ -55,7 +55,7 @@ def test_gradient_equals_finite_differences(case, parameters, shape, weighted):
     gradient = case.loss.gradient(target, prediction, weight=weight, **parameters)
     assert gradient.shape == prediction.shape
     step = 1e-6
-    if case.loss.name == "nll":
+    if case.is_linear:
         prediction = prediction - 2 * step  # so that a step up stays a log-probability
     for index in np.ndindex(prediction.shape):
         up, down = prediction.copy(), prediction.copy()
@@ -65,6 +65,73 @@ def test_gradient_equals_finite_differences(case, parameters, shape, weighted):
             target, down, weight=weight, **parameters
         )
         assert rise / (2 * step) == pytest.approx(gradient[index], rel=2e-6, abs=2e-8)
+
+
+def second_derivative(case, parameters, target, prediction):
+    """The sum of the rows of the Hessian, by torch; a gradient without a graph is constant."""
+    leaf = torch.tensor(prediction, requires_grad=True)
+    value = case.loss(torch.tensor(target), leaf, **keep_reduction(case, "sum"), **parameters)
+    (slope,) = torch.autograd.grad(value, leaf, create_graph=True)
+    if not slope.requires_grad:
+        return np.zeros_like(prediction)
+    return torch.autograd.grad(slope.sum(), leaf)[0].numpy(force=True)
+
+
+@every_run
+def test_second_derivative_equals_finite_differences_of_the_gradient(case, parameters):
+    target, prediction = case.draw(9, (5,))
+    if case.is_linear:
+        prediction = prediction - 1e-5  # so that a step up stays a log-probability
+    second = second_derivative(case, parameters, target, prediction)
+    options = {**keep_reduction(case, "sum"), **parameters}
+    step = 1e-6
+    for index in np.ndindex(prediction.shape):
+        up, down = prediction.copy(), prediction.copy()
+        up[index] += step
+        down[index] -= step
+        rise = case.loss.gradient(target, up, **options) - case.loss.gradient(
+            target, down, **options
+        )
+        assert rise.sum() / (2 * step) == pytest.approx(second[index], rel=1e-5, abs=1e-7)
+
+
+def extremes(case, parameters, dtype):
+    """Every mix of large, tiny and ordinary predictions that the domain allows."""
+    domain = case.loss.prediction_domain
+    if callable(domain):
+        domain = domain({**case.loss.defaults, **parameters})
+    values = np.array([0, 1, -1, 1e-30, -1e-30, 0.5, 1e4, -1e4], dtype)
+    if domain is not None:
+        values = values[~domain.outside(np, values)]
+    columns = np.meshgrid(*[values] * max(1, case.classes), indexing="ij")
+    predictions = np.stack([column.ravel() for column in columns], axis=-1)
+    predictions = predictions if case.classes else predictions[:, 0]
+    targets, _ = case.draw(10, (len(predictions),), dtype)
+    return targets, predictions
+
+
+@every_run_by_sample
+@both_types
+def test_nothing_is_nan_at_extreme_predictions(case, parameters, dtype):
+    target, prediction = extremes(case, parameters, dtype)
+    values = case.loss(target, prediction, reduction="none", **parameters)
+    assert not np.isnan(values).any()
+    slopes = case.loss.gradient(target, prediction, reduction="none", **parameters)
+    assert not np.isnan(slopes).any()
+    finite = np.isfinite(values)
+    target, prediction = target[finite], prediction[finite]
+    leaf = torch.tensor(prediction, requires_grad=True)
+    case.loss(torch.tensor(target), leaf, **parameters).backward()
+    assert not torch.isnan(leaf.grad).any()
+
+
+@every_run_by_sample
+def test_the_second_derivative_is_finite_where_the_loss_is(case, parameters):
+    target, prediction = extremes(case, parameters, np.float64)
+    values = case.loss(target, prediction, reduction="none", **parameters)
+    finite = np.isfinite(values)
+    second = second_derivative(case, parameters, target[finite], prediction[finite])
+    assert np.isfinite(second).all()
 
 
 @every_run
@@ -148,7 +215,7 @@ def test_nan_in_nan_out(case, parameters):
     assert np.isnan(values).tolist() == [False, True, False]
     slopes = case.loss.gradient(target, prediction, reduction="none", **parameters)
     assert not np.isnan(slopes[[0, 2]]).any()
-    if case.loss.name != "nll":  # its slope does not depend on the prediction
+    if not case.is_linear:
         assert np.isnan(slopes[1]).all()
 
 

@@ -118,8 +118,8 @@ def test_rmse_has_no_other_reduction_than_the_mean(reduction):
 @every_loss
 def test_unknown_parameter_shows_the_signature(case):
     target, prediction = case.draw(0, (3,))
-    with pytest.raises(TypeError, match=rf"unknown argument 'beta'.*{case.loss.name}\(target"):
-        case.loss(target, prediction, beta=1.0)
+    with pytest.raises(TypeError, match=rf"unknown argument 'betta'.*{case.loss.name}\(target"):
+        case.loss(target, prediction, betta=1.0)
 
 
 @every_loss

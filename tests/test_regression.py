@@ -1,4 +1,4 @@
-"""Regression losses against torch, their minimisers, their extremes, and the RMSE."""
+"""Regression losses against torch and scikit-learn, their minimisers, their extremes, the RMSE."""
 
 import numpy as np
 import pytest
@@ -8,8 +8,23 @@ from optional import functional as F
 from optional import torch
 from scipy.optimize import minimize_scalar
 from sklearn import metrics
+from sklearn.linear_model import _sgd_fast as sgd
 
-from lossbook import huber, log_cosh, mae, mse, pinball, rmse
+from lossbook import (
+    epsilon_insensitive,
+    expectile,
+    huber,
+    log_cosh,
+    mae,
+    mape,
+    mse,
+    msle,
+    pinball,
+    rmse,
+    rmsle,
+    smooth_l1,
+    squared_epsilon_insensitive,
+)
 
 finite = st.floats(-1e4, 1e4)
 
@@ -28,6 +43,8 @@ def pair(dtype, n=101, seed=0):
         (mae, "l1_loss", {}),
         (huber, "huber_loss", {"delta": 1.0}),
         (huber, "huber_loss", {"delta": 0.25}),
+        (smooth_l1, "smooth_l1_loss", {"beta": 1.0}),
+        (smooth_l1, "smooth_l1_loss", {"beta": 0.25}),
     ],
 )
 def test_values_and_gradients_equal_torch(loss, theirs, parameters, reduction, dtype):
@@ -58,6 +75,77 @@ def test_scikit_learn_agrees():
     assert pinball(target, prediction, quantile=0.8) == pytest.approx(
         metrics.mean_pinball_loss(target, prediction, alpha=0.8)
     )
+
+
+def test_scikit_learn_agrees_on_relative_and_logarithmic_errors():
+    target, prediction = (abs(array) + 0.1 for array in pair(np.float64))
+    assert mape(target, prediction) == pytest.approx(
+        metrics.mean_absolute_percentage_error(target, prediction)
+    )
+    assert msle(target, prediction) == pytest.approx(
+        metrics.mean_squared_log_error(target, prediction)
+    )
+    assert rmsle(target, prediction) == pytest.approx(
+        metrics.root_mean_squared_log_error(target, prediction)
+    )
+
+
+@pytest.mark.parametrize(
+    ("loss", "theirs"),
+    [
+        (epsilon_insensitive, sgd.EpsilonInsensitive),
+        (squared_epsilon_insensitive, sgd.SquaredEpsilonInsensitive),
+    ],
+)
+@pytest.mark.parametrize("epsilon", [0.0, 0.1, 2.0])
+def test_epsilon_insensitive_losses_equal_those_of_scikit_learn(loss, theirs, epsilon):
+    target, prediction = pair(np.float64)
+    reference = theirs(epsilon)
+    for y, p in zip(target, prediction, strict=True):
+        arguments = np.array([y]), np.array([p])
+        assert loss(*arguments, epsilon=epsilon) == pytest.approx(reference.py_loss(p, y))
+        slope = loss.gradient(*arguments, epsilon=epsilon)[0]
+        assert slope == pytest.approx(reference.py_dloss(p, y))
+
+
+class TestSpecialCases:
+    target, prediction = pair(np.float64)
+
+    @pytest.mark.parametrize("part", ["value", "gradient"])
+    def test_each_is_the_other(self, part):
+        def of(loss, **parameters):
+            function = loss if part == "value" else loss.gradient
+            return function(self.target, self.prediction, **parameters)
+
+        for ours, theirs in [
+            (0.4 * of(smooth_l1, beta=0.4), of(huber, delta=0.4)),
+            (2 * of(expectile), of(mse)),
+            (of(epsilon_insensitive, epsilon=0), of(mae)),
+            (of(squared_epsilon_insensitive, epsilon=0), of(mse)),
+        ]:
+            np.testing.assert_allclose(ours, theirs, rtol=1e-12)
+
+    def test_rmsle_is_the_root_of_the_msle_and_the_rmse_of_the_logarithms(self):
+        target, prediction = abs(self.target), abs(self.prediction)
+        weight = np.random.default_rng(1).uniform(size=target.shape)
+        value = rmsle(target, prediction, weight=weight)
+        assert value == pytest.approx(np.sqrt(msle(target, prediction, weight=weight)))
+        assert value == pytest.approx(
+            rmse(np.log1p(target), np.log1p(prediction), weight=weight), rel=1e-12
+        )
+
+
+class TestKinks:
+    """At a kink the gradient is the subgradient of smallest size, here 0."""
+
+    @pytest.mark.parametrize("error", [-2.0, 2.0, 0.0])
+    @pytest.mark.parametrize("loss", [epsilon_insensitive, squared_epsilon_insensitive])
+    def test_the_edge_of_the_band(self, loss, error):
+        assert loss.gradient(np.zeros(1), np.array([error]), epsilon=2.0).tolist() == [0.0]
+
+    def test_mape_and_expectile_at_the_target(self):
+        assert mape.gradient(np.full(1, 2.0), np.full(1, 2.0)).tolist() == [0.0]
+        assert expectile.gradient(np.ones(1), np.ones(1), tau=0.9).tolist() == [0.0]
 
 
 class TestMinimisers:
@@ -106,6 +194,74 @@ class TestMinimisers:
         )
         assert self.best_constant(huber, delta=1e3) == pytest.approx(self.data.mean(), abs=1e-6)
 
+    def test_smooth_l1_asks_for_what_huber_asks_for(self):
+        assert self.best_constant(smooth_l1, beta=0.3) == pytest.approx(
+            self.best_constant(huber, delta=0.3), abs=1e-6
+        )
+
+    @pytest.mark.parametrize("tau", [0.1, 0.5, 0.9])
+    def test_expectile_balances_shortfalls_and_excesses(self, tau):
+        best = self.best_constant(expectile, tau=tau)
+        short = np.maximum(self.data - best, 0).sum()
+        excess = np.maximum(best - self.data, 0).sum()
+        assert tau * short == pytest.approx((1 - tau) * excess, rel=1e-5)
+        if tau == 0.5:
+            assert best == pytest.approx(self.data.mean(), abs=1e-6)
+
+    def test_epsilon_insensitive_leaves_as_many_above_the_band_as_below(self):
+        best = self.best_constant(epsilon_insensitive, epsilon=0.3)
+        above, below = (self.data > best + 0.3).sum(), (self.data < best - 0.3).sum()
+        # the cost is flat between two data points; a point on the edge belongs to either side
+        assert abs(int(above) - int(below)) <= 1
+        assert self.best_constant(epsilon_insensitive, epsilon=0) == pytest.approx(
+            np.median(self.data), abs=1e-6
+        )
+
+    def test_squared_epsilon_insensitive_balances_the_distances_beyond_the_band(self):
+        best = self.best_constant(squared_epsilon_insensitive, epsilon=0.3)
+        above = np.maximum(self.data - best - 0.3, 0).sum()
+        below = np.maximum(best - self.data - 0.3, 0).sum()
+        assert above == pytest.approx(below, rel=1e-5)
+
+    def test_mape_asks_for_the_median_under_weights_1_over_y(self):
+        best = self.best_constant(mape)
+        weights = 1 / self.data
+        assert weights[self.data < best - 1e-6].sum() <= weights.sum() / 2
+        assert weights[self.data > best + 1e-6].sum() <= weights.sum() / 2
+        assert best < np.median(self.data)
+
+    def test_msle_and_rmsle_ask_for_the_shifted_geometric_mean(self):
+        expected = np.expm1(np.log1p(self.data).mean())
+        for loss in (msle, rmsle):
+            assert self.best_constant(loss) == pytest.approx(expected, abs=1e-6)
+        assert expected < self.data.mean()
+
+
+class TestDomains:
+    @pytest.mark.parametrize("loss", [msle, rmsle])
+    def test_logarithmic_errors_need_values_above_minus_1(self, loss):
+        with pytest.raises(ValueError, match="target must be above -1; it has -1 at index 1"):
+            loss(np.array([0.0, -1.0]), np.zeros(2))
+        with pytest.raises(ValueError, match="prediction must be above -1; it has -3 at index 0"):
+            loss(np.zeros(2), np.array([-3.0, 0.0]))
+
+    def test_a_relative_error_needs_a_target_that_is_not_0(self):
+        message = "mape: target must be different from 0; it has 0 at index 1.*use mae"
+        with pytest.raises(ValueError, match=message):
+            mape(np.array([1.0, 0.0]), np.zeros(2))
+
+    @pytest.mark.parametrize("loss", [epsilon_insensitive, squared_epsilon_insensitive])
+    @pytest.mark.parametrize("epsilon", [-0.1, np.nan, np.inf, None])
+    def test_epsilon(self, loss, epsilon):
+        with pytest.raises(ValueError, match="epsilon must be a finite number of at least 0"):
+            loss(np.zeros(1), np.zeros(1), epsilon=epsilon)
+
+    def test_beta_and_tau(self):
+        with pytest.raises(ValueError, match="smooth_l1: beta must be a finite number above 0"):
+            smooth_l1(np.zeros(1), np.zeros(1), beta=0)
+        with pytest.raises(ValueError, match="expectile: tau must lie strictly between 0 and 1"):
+            expectile(np.zeros(1), np.zeros(1), tau=1)
+
 
 class TestRMSE:
     def test_equals_the_root_of_the_mse(self):
@@ -116,8 +272,9 @@ class TestRMSE:
             np.sqrt(np.average((target - prediction) ** 2, weights=weight))
         )
 
+    @pytest.mark.parametrize("rmse", [rmse, rmsle])
     @pytest.mark.parametrize("library", ["numpy", "torch"])
-    def test_a_perfect_fit_has_value_0_and_gradient_0(self, library):
+    def test_a_perfect_fit_has_value_0_and_gradient_0(self, library, rmse):
         zeros = np.zeros(3)
         if library == "torch":
             zeros = torch.zeros(3, requires_grad=True)

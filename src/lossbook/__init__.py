@@ -4,23 +4,125 @@
     huber(target, prediction, delta=1.0)
     huber.gradient(target, prediction, delta=1.0)
 
-Regression: mse, rmse, mae, huber, log_cosh, pinball.
-Classification: bce, bce_with_logits, nll, cross_entropy, hinge.
+Regression: mse, rmse, mae, huber, smooth_l1, log_cosh, pinball, expectile,
+    epsilon_insensitive, squared_epsilon_insensitive, mape, msle, rmsle.
+Robust regression: barron, charbonnier, cauchy, geman_mcclure, welsch.
+Likelihoods and scores: poisson_nll, gamma_nll, gaussian_nll, laplace_nll, tweedie_deviance,
+    poisson_deviance, gamma_deviance, crps_gaussian.
+Classification by probabilities: bce, bce_with_logits, brier, nll, cross_entropy,
+    kl_divergence, multiclass_brier.
+Variants of cross-entropy: focal, focal_cross_entropy, poly1_cross_entropy,
+    generalised_cross_entropy, symmetric_cross_entropy.
+Classification by margins: hinge, squared_hinge, modified_huber, logistic, exponential,
+    perceptron, multiclass_hinge, weston_watkins, sparsemax_loss.
 """
 
-from lossbook.classification import bce, bce_with_logits, cross_entropy, hinge, nll
-from lossbook.regression import huber, log_cosh, mae, mse, pinball, rmse
+from lossbook.classification import (
+    bce,
+    bce_with_logits,
+    brier,
+    cross_entropy,
+    kl_divergence,
+    multiclass_brier,
+    nll,
+)
+from lossbook.cross_entropy_variants import (
+    focal,
+    focal_cross_entropy,
+    generalised_cross_entropy,
+    poly1_cross_entropy,
+    symmetric_cross_entropy,
+)
+from lossbook.likelihood import (
+    crps_gaussian,
+    gamma_deviance,
+    gamma_nll,
+    gaussian_nll,
+    laplace_nll,
+    poisson_deviance,
+    poisson_nll,
+    tweedie_deviance,
+)
+from lossbook.margin import (
+    exponential,
+    hinge,
+    logistic,
+    modified_huber,
+    multiclass_hinge,
+    perceptron,
+    sparsemax_loss,
+    squared_hinge,
+    weston_watkins,
+)
+from lossbook.regression import (
+    epsilon_insensitive,
+    expectile,
+    huber,
+    log_cosh,
+    mae,
+    mape,
+    mse,
+    msle,
+    pinball,
+    rmse,
+    rmsle,
+    smooth_l1,
+    squared_epsilon_insensitive,
+)
+from lossbook.robust import (
+    barron,
+    cauchy,
+    charbonnier,
+    geman_mcclure,
+    welsch,
+)
 
 __all__ = [
+    "barron",
     "bce",
     "bce_with_logits",
+    "brier",
+    "cauchy",
+    "charbonnier",
     "cross_entropy",
+    "crps_gaussian",
+    "epsilon_insensitive",
+    "expectile",
+    "exponential",
+    "focal",
+    "focal_cross_entropy",
+    "gamma_deviance",
+    "gamma_nll",
+    "gaussian_nll",
+    "geman_mcclure",
+    "generalised_cross_entropy",
     "hinge",
     "huber",
+    "kl_divergence",
+    "laplace_nll",
     "log_cosh",
+    "logistic",
     "mae",
+    "mape",
+    "modified_huber",
     "mse",
+    "msle",
+    "multiclass_brier",
+    "multiclass_hinge",
     "nll",
+    "perceptron",
     "pinball",
+    "poisson_deviance",
+    "poisson_nll",
+    "poly1_cross_entropy",
     "rmse",
+    "rmsle",
+    "smooth_l1",
+    "sparsemax_loss",
+    "squared_epsilon_insensitive",
+    "squared_hinge",
+    "symmetric_cross_entropy",
+    "tweedie_deviance",
+    "welsch",
+    "weston_watkins",
 ]

@@ -91,6 +91,39 @@ def xlog1py(xp, x, y):
     return x * xp.log1p(xp.where(x == 0, 0, y))
 
 
+def log1p_square(xp, x):
+    """log(1 + x²), elementwise; no overflow for large x, and all digits for tiny x."""
+    is_near = abs(x) < 1
+    near, far = xp.where(is_near, x, 0), xp.where(is_near, 1, abs(x))
+    return xp.where(is_near, xp.log1p(near**2), 2 * xp.log(far) + xp.log1p(far**-2))
+
+
+def lgamma(xp, x):
+    """The logarithm of the gamma function, elementwise."""
+    if is_torch_namespace(xp):
+        return x.lgamma()
+    if is_jax_namespace(xp):
+        import jax
+
+        return jax.lax.lgamma(x)
+    from scipy.special import gammaln
+
+    return gammaln(x)
+
+
+def erf(xp, x):
+    """The error function, elementwise."""
+    if is_torch_namespace(xp):
+        return x.erf()
+    if is_jax_namespace(xp):
+        import jax
+
+        return jax.lax.erf(x)
+    from scipy.special import erf
+
+    return erf(x)
+
+
 def at_index(xp, index, like):
     """True at the index of each row, False elsewhere; the shape of ``like``."""
     positions = xp.arange(like.shape[-1], device=getattr(like, "device", None))

@@ -11,15 +11,19 @@ from array_api_compat import array_namespace, is_array_api_obj, is_jax_array, is
 class Interval:
     """A range of allowed values, its ends included, and what to do about a value outside it.
 
-    ``slack`` widens the range by that many roundings of the array's type.
+    ``slack`` widens the range by that many roundings of the array's type. ``above`` takes the
+    low end out.
     """
 
     low: float
     high: float
     advice: str = ""
     slack: float = 0
+    above: bool = False
 
     def __str__(self):
+        if self.above:
+            return f"above {self.low:g}"
         if self.low == -math.inf:
             return f"at most {self.high:g}"
         if self.high == math.inf:
@@ -28,7 +32,8 @@ class Interval:
 
     def outside(self, xp, values):
         room = self.slack * float(xp.finfo(values.dtype).eps) if self.slack else 0
-        return (values < self.low - room) | (values > self.high + room)
+        too_low = values <= self.low if self.above else values < self.low - room
+        return too_low | (values > self.high + room)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,25 +53,57 @@ class OneOf:
         return outside
 
 
+@dataclasses.dataclass(frozen=True)
+class Not:
+    """Every value but one."""
+
+    value: float
+    advice: str = ""
+
+    def __str__(self):
+        return f"different from {self.value:g}"
+
+    def outside(self, xp, values):
+        return values == self.value
+
+
 REAL = None  # every number
 
 
 def positive(loss, name, value):
     """A parameter that must be a finite number above 0."""
-    if not (_is_number(value) and 0 < value < math.inf):
+    if not (is_number(value) and 0 < value < math.inf):
         raise ValueError(f"{loss}: {name} must be a finite number above 0; it is {value!r}.")
 
 
 def between_0_and_1(loss, name, value):
     """A parameter that must be a number in the open interval (0, 1)."""
-    if not (_is_number(value) and 0 < value < 1):
+    if not (is_number(value) and 0 < value < 1):
         raise ValueError(f"{loss}: {name} must lie strictly between 0 and 1; it is {value!r}.")
 
 
 def fraction(loss, name, value):
     """A parameter that must be a number in [0, 1)."""
-    if not (_is_number(value) and 0 <= value < 1):
+    if not (is_number(value) and 0 <= value < 1):
         raise ValueError(f"{loss}: {name} must be at least 0 and below 1; it is {value!r}.")
+
+
+def not_negative(loss, name, value):
+    """A parameter that must be a finite number of at least 0."""
+    if not (is_number(value) and 0 <= value < math.inf):
+        raise ValueError(f"{loss}: {name} must be a finite number of at least 0; it is {value!r}.")
+
+
+def negative(loss, name, value):
+    """A parameter that must be a finite number below 0."""
+    if not (is_number(value) and -math.inf < value < 0):
+        raise ValueError(f"{loss}: {name} must be a finite number below 0; it is {value!r}.")
+
+
+def boolean(loss, name, value):
+    """A parameter that must be True or False."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise ValueError(f"{loss}: {name} must be True or False; it is {value!r}.")
 
 
 def namespace_of(loss, **arrays):
@@ -169,5 +206,6 @@ def check_domain(xp, loss, name, values, domain):
         raise ValueError(f"{loss}: {name} must be {domain}; it has {found}.{advice}")
 
 
-def _is_number(value):
+def is_number(value):
+    """Whether a parameter is a real number, from Python or NumPy."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)

@@ -1,4 +1,7 @@
-"""Losses for a class: two classes by a probability, a logit or a margin; many by logits."""
+"""Losses for the probabilities of classes: cross-entropy, Kullback-Leibler divergence, Brier score.
+
+All of them are proper: the expected loss is smallest at the true probabilities.
+"""
 
 import math
 
@@ -13,13 +16,13 @@ from lossbook.backend import (
     xlog1py,
     xlogy,
 )
-from lossbook.checks import REAL, Interval, OneOf, fraction, is_integer
-from lossbook.classwise import class_masses, classwise_loss
+from lossbook.checks import REAL, Interval, fraction, is_integer
+from lossbook.classwise import class_masses, classwise_loss, through_softmax
 from lossbook.loss import pointwise_loss
+from lossbook.regression import mse, mse_derivative
 
 PROBABILITY = Interval(0, 1, advice="For raw scores use the loss on logits.")
 LABEL = Interval(0, 1, advice="For labels -1 and 1 use (target + 1) / 2.")
-SIGN = OneOf((-1, 1), advice="For labels 0 and 1 use 2 * target - 1.")
 LOG_PROBABILITY = Interval(
     -math.inf,
     0,
@@ -81,6 +84,31 @@ def bce_with_logits(xp, target, logits):
 def bce_with_logits_derivative(xp, target, logits):
     # σ(z) - y loses every digit for a confident right answer; this form does not
     return (1 - target) * sigmoid(xp, logits) - target * sigmoid(xp, -logits)
+
+
+@pointwise_loss(target=LABEL, prediction=PROBABILITY)
+def brier(xp, target, prediction):
+    """Brier score of two classes: the squared error of a probability.
+
+    ``ℓ(y, p) = (p - y)²``, derivative ``2 (p - y)``.
+
+    Shapes: target and prediction alike, any shape. Domain: target in [0, 1], prediction (the
+    probability of class 1) in [0, 1]. Unit: none. Minimiser: the mean of the target, which for
+    labels is the probability of class 1.
+    Convention: `mse` of probabilities, half of `multiclass_brier` for the same two classes;
+    scikit-learn's brier_score_loss is the same.
+    Errors: see `lossbook.loss.Loss`. Source: Brier 1950.
+
+    >>> import numpy as np
+    >>> float(brier(np.array([1.0]), np.array([0.5])))
+    0.25
+    """
+    return mse.formula(xp, target, prediction)
+
+
+@brier.derivative
+def brier_derivative(xp, target, prediction):
+    return mse_derivative(xp, target, prediction)
 
 
 @classwise_loss(target=DISTRIBUTION, prediction=LOG_PROBABILITY)
@@ -150,6 +178,66 @@ def cross_entropy_derivative(xp, target, logits, *, class_weight, label_smoothin
     return xp.sum(masses, axis=-1)[..., None] * probabilities - masses
 
 
+@classwise_loss(target=DISTRIBUTION, prediction=LOG_PROBABILITY)
+def kl_divergence(xp, target, log_probabilities):
+    """Kullback-Leibler divergence of predicted log-probabilities from a target distribution.
+
+    ``ℓ(q, log p) = Σ_c q_c (log q_c - log p_c)``, derivative ``-q``.
+
+    Shapes: log_probabilities (..., C); target (..., C) of distributions, or (...) of class
+    indices, for which this is `nll`. Domain: log-probabilities at most 0. Unit: nats.
+    Minimiser: the mean of the target distributions.
+    Convention: the target comes first and holds probabilities. The mean is over the rows: it is
+    torch's ``reduction="batchmean"``, and not its default "mean", which divides by the number of
+    classes as well. It differs from `nll` by the entropy of the target, which no prediction
+    changes. Probabilities whose logarithm was forgotten are an error.
+    Errors: see `lossbook.loss.Loss`. Source: Kullback and Leibler 1951.
+
+    >>> import numpy as np
+    >>> q, p = np.array([[0.5, 0.5, 0.0]]), np.array([[0.25, 0.25, 0.5]])
+    >>> float(kl_divergence(q, np.log(p)))  # log 2
+    0.6931471805599453
+    """
+    masses = class_masses(xp, target, log_probabilities)
+    log_target = xp.log(xp.where(masses == 0, 1, masses))
+    return xp.sum(product(xp, masses, log_target - log_probabilities), axis=-1)
+
+
+@kl_divergence.derivative
+def kl_divergence_derivative(xp, target, log_probabilities):
+    return -class_masses(xp, target, log_probabilities)
+
+
+@classwise_loss(target=DISTRIBUTION, prediction=REAL)
+def multiclass_brier(xp, target, logits):
+    """Brier score of many classes, on logits: the squared distance to the label's corner.
+
+    ``ℓ(y, z) = Σ_c (p_c - q_c)²`` with ``p = softmax(z)`` and q the target distribution, for a
+    label 1 at its class; derivative ``2 p_c (d_c - Σ_k p_k d_k)`` with ``d = p - q``.
+
+    Shapes: logits (..., C); target (...) of class indices or (..., C) of distributions.
+    Domain: logits real. Unit: none; in [0, 2]. Minimiser: logits whose softmax is the class
+    frequencies.
+    Convention: on logits, so that every prediction is a distribution and the gradient is the one
+    of training. To score probabilities, pass their logarithms, whose softmax they are. Brier's
+    own sum over all classes, as in scikit-learn's brier_score_loss, which by default halves it
+    for two classes.
+    Errors: see `lossbook.loss.Loss`. Source: Brier 1950.
+
+    >>> import numpy as np
+    >>> round(float(multiclass_brier(np.array([0]), np.log([[0.5, 0.25, 0.25]]))), 12)
+    0.375
+    """
+    return xp.sum((softmax(xp, logits) - class_masses(xp, target, logits)) ** 2, axis=-1)
+
+
+@multiclass_brier.derivative
+def multiclass_brier_derivative(xp, target, logits):
+    probabilities = softmax(xp, logits)
+    difference = probabilities - class_masses(xp, target, logits)
+    return through_softmax(xp, logits, 2 * difference * probabilities)
+
+
 def _surprise(xp, target, scores, log_total, class_weight, label_smoothing):
     """Σ_c w_c q_c (log_total - score_c): the expected surprise, one value a row."""
     if is_integer(xp, target) and not label_smoothing:
@@ -160,30 +248,3 @@ def _surprise(xp, target, scores, log_total, class_weight, label_smoothing):
         xp, target, scores, class_weight=class_weight, label_smoothing=label_smoothing
     )
     return xp.sum(product(xp, masses, log_total[..., None] - scores), axis=-1)
-
-
-@pointwise_loss(target=SIGN, prediction=REAL)
-def hinge(xp, target, prediction):
-    """Hinge loss: a score on the right side of the margin costs nothing.
-
-    ``ℓ(y, z) = max(0, 1 - y z)``, derivative ``-y`` where ``y z < 1`` and 0 elsewhere.
-
-    Shapes: target and prediction alike, any shape. Domain: target -1 or 1, prediction a real
-    score. Minimiser: the sign of the more frequent class.
-    Convention: labels 0 and 1 are an error here; Keras converts them, and torch's
-    SoftMarginLoss and optax.hinge_loss compute something else in silence.
-    Errors: see `lossbook.loss.Loss`. Source: Cortes and Vapnik 1995.
-
-    >>> import numpy as np
-    >>> hinge(np.array([1.0, 1.0]), np.array([0.5, 2.0]), reduction="none").tolist()
-    [0.5, 0.0]
-    """
-    margin = target * prediction
-    return xp.where(margin >= 1, 0, 1 - margin)
-
-
-@hinge.derivative
-def hinge_derivative(xp, target, prediction):
-    margin = target * prediction
-    # the last case is NaN, which must not be taken for a flat loss
-    return xp.where(margin >= 1, 0, xp.where(margin < 1, -target, margin))

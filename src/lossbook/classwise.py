@@ -3,8 +3,9 @@
 import functools
 import math
 
-from lossbook.backend import one_hot
+from lossbook.backend import one_hot, pick, product, softmax
 from lossbook.checks import (
+    Interval,
     check_domain,
     check_same_shape,
     find,
@@ -14,18 +15,22 @@ from lossbook.checks import (
 )
 from lossbook.loss import Loss
 
+CLASS_INDEX = Interval(0, math.inf)  # a target that cannot be a distribution over the classes
+
 
 class ClasswiseLoss(Loss):
     """A loss over classes: the prediction has one column a class, the class axis is the last.
 
     The target is either class indices, integers of shape ``prediction.shape[:-1]``, or a
     distribution over the classes, floating and of the prediction's shape. There is one loss
-    value per row. Two more arguments than other losses:
+    value per row. One more argument than other losses, or two:
 
-    - ``class_weight``, shape (C,): multiplies the term of each class; the weighted mean divides
-      by the sum of the weights that were used.
     - ``ignore_index``: rows with this class index are left out. None (the default) means that
       every index must be a class.
+    - ``class_weight``, shape (C,), where the signature has it: multiplies the term of each
+      class; the weighted mean divides by the sum of the weights that were used.
+
+    A loss whose target domain is CLASS_INDEX takes class indices alone.
     """
 
     def _more_parameters(self):
@@ -41,7 +46,7 @@ class ClasswiseLoss(Loss):
         return is_integer(xp, target)
 
     def _count(self, prediction, weight, parameters):
-        if parameters["class_weight"] is not None or parameters["ignore_index"] is not None:
+        if parameters.get("class_weight") is not None or parameters["ignore_index"] is not None:
             return None
         return super()._count(prediction, weight, parameters)
 
@@ -55,10 +60,14 @@ class ClasswiseLoss(Loss):
         return super()._leave_out(xp, target, prediction, weight, parameters)
 
     def _own_weight(self, xp, target, prediction, parameters):
-        if parameters["class_weight"] is None:
+        if parameters.get("class_weight") is None:
             return None
         masses = class_masses(
-            xp, target, prediction, **{name: parameters[name] for name in self._of_formula}
+            xp,
+            target,
+            prediction,
+            class_weight=parameters["class_weight"],
+            label_smoothing=parameters.get("label_smoothing", 0.0),
         )
         return xp.sum(masses, axis=-1)
 
@@ -68,7 +77,7 @@ class ClasswiseLoss(Loss):
                 f"{self.name}: {self.prediction_name} needs shape (..., classes) and at least one "
                 f"row and one class; its shape is {tuple(prediction.shape)}."
             )
-        if parameters["class_weight"] is not None:
+        if parameters.get("class_weight") is not None:
             parameters["class_weight"] = self._checked_class_weight(
                 xp, parameters["class_weight"], prediction
             )
@@ -109,6 +118,12 @@ class ClasswiseLoss(Loss):
         )
 
     def _check_distribution_shape(self, xp, target, prediction, parameters):
+        if self.target_domain is CLASS_INDEX and target.shape == prediction.shape:
+            raise TypeError(
+                f"{self.name}: target must hold class indices, integers of shape "
+                f"{tuple(prediction.shape[:-1])}; it is {target.dtype} of shape "
+                f"{tuple(target.shape)}. This loss has no value for a distribution."
+            )
         if target.shape == prediction.shape[:-1]:
             raise TypeError(
                 f"{self.name}: class indices must be integers; target is {target.dtype} of shape "
@@ -169,3 +184,17 @@ def class_masses(xp, target, prediction, *, class_weight=None, label_smoothing=0
     if label_smoothing:
         masses = (1 - label_smoothing) * masses + label_smoothing / classes
     return masses if class_weight is None else masses * class_weight
+
+
+def expected(xp, target, costs, class_weight=None):
+    """Σ_c w_c q_c cost_c: the cost of the class that each row names, or of its distribution."""
+    if not is_integer(xp, target):
+        masses = class_masses(xp, target, costs, class_weight=class_weight)
+        return xp.sum(product(xp, masses, costs), axis=-1)
+    cost = pick(xp, costs, target)
+    return cost if class_weight is None else product(xp, class_weight[target], cost)
+
+
+def through_softmax(xp, logits, slopes):
+    """Derivatives with respect to the logits, from those with respect to log softmax(logits)."""
+    return slopes - softmax(xp, logits) * xp.sum(slopes, axis=-1)[..., None]

@@ -205,11 +205,13 @@ class Loss:
         """
         if weight is None:
             return target, prediction, weight
-        out = self._over_samples(weight == 0)
+        out = weight == 0
+        out_of_prediction = self._over_samples(out)
         harmless = 0.5  # inside the domain of every loss
-        prediction = xp.where(out, harmless, prediction)
+        prediction = xp.where(out_of_prediction, harmless, prediction)
         if not self._is_label(xp, target):  # class indices are harmless already
-            target = xp.where(out, harmless, target)
+            same_axes = target.ndim == prediction.ndim
+            target = xp.where(out_of_prediction if same_axes else out, harmless, target)
         return target, prediction, weight
 
     # The checks that need no data
@@ -280,7 +282,8 @@ class Loss:
             raise
 
     def _check_domains(self, xp, target, prediction, weight, parameters):
-        check_domain(xp, self.name, self.prediction_name, prediction, self.prediction_domain)
+        domain = _domain(self.prediction_domain, parameters)
+        check_domain(xp, self.name, self.prediction_name, prediction, domain)
         self._check_target_domain(xp, target, prediction, parameters)
         if weight is not None and weight.dtype != xp.bool:
             negative = find(xp, weight < 0, weight)
@@ -288,7 +291,7 @@ class Loss:
                 raise ValueError(f"{self.name}: weight must not be negative; {negative}.")
 
     def _check_target_domain(self, xp, target, prediction, parameters):
-        check_domain(xp, self.name, "target", target, self.target_domain)
+        check_domain(xp, self.name, "target", target, _domain(self.target_domain, parameters))
 
     def _check_count(self, xp, count):
         """The denominator of the mean, if there is one."""
@@ -344,9 +347,14 @@ def pointwise_loss(**settings):
     """Make a `Loss` from ``formula(xp, target, prediction, *, parameters)``.
 
     Keyword arguments name the domain of ``target`` and of ``prediction`` and, for each
-    parameter, its check (see `lossbook.checks`).
+    parameter, its check (see `lossbook.checks`). A domain that depends on the parameters is a
+    function of their dictionary.
     """
     return functools.partial(Loss, **settings)
+
+
+def _domain(domain, parameters):
+    return domain(parameters) if callable(domain) else domain
 
 
 def _sum(xp, values):
@@ -368,5 +376,7 @@ def _cast(xp, value, dtype):
 
 
 def _quiet_infinities(xp):
-    """log(0) = -inf is the right answer here, not an accident to warn about."""
-    return np.errstate(divide="ignore") if is_numpy_namespace(xp) else contextlib.nullcontext()
+    """log(0) = -inf and exp(1000) = inf are right answers here, not accidents to warn about."""
+    if is_numpy_namespace(xp):
+        return np.errstate(divide="ignore", over="ignore")
+    return contextlib.nullcontext()

@@ -4,8 +4,14 @@ import dataclasses
 import math
 from collections.abc import Callable
 
-from lossbook.checks import between_0_and_1, positive
+from lossbook.backend import product
+from lossbook.checks import Interval, Not, between_0_and_1, not_negative, positive
 from lossbook.loss import pointwise_loss
+
+MORE_THAN_MINUS_1 = Interval(
+    -1, math.inf, above=True, advice="The loss takes the logarithm of 1 + the value."
+)
+NOT_0 = Not(0, advice="A relative error does not exist there; use mae, or leave it out: weight=0.")
 
 
 @pointwise_loss()
@@ -125,6 +131,31 @@ def huber_derivative(xp, target, prediction, *, delta):
     return xp.clip(prediction - target, -delta, delta)
 
 
+@pointwise_loss(beta=positive)
+def smooth_l1(xp, target, prediction, *, beta=1.0):
+    """Smooth L1: the absolute error with its kink rounded off; Huber's loss in another scale.
+
+    ``ℓ(y, ŷ) = ½ e² / β`` for ``|e| ≤ β`` and ``|e| - ½ β`` beyond, with ``e = ŷ - y``;
+    derivative ``e / β`` clipped to ``[-1, 1]``.
+
+    Shapes: target and prediction alike, any shape. Domain: all real numbers; ``beta > 0``, in
+    the target's unit. Minimiser: that of `huber` with ``delta=beta``.
+    Convention: `huber` with ``delta=beta``, divided by beta. torch also takes ``beta=0``, which
+    is `mae`.
+    Errors: see `lossbook.loss.Loss`. Source: Girshick 2015.
+
+    >>> import numpy as np
+    >>> smooth_l1(np.zeros(2), np.array([0.5, 3.0]), beta=0.5, reduction="none").tolist()
+    [0.25, 2.75]
+    """
+    return huber.formula(xp, target, prediction, delta=beta) / beta
+
+
+@smooth_l1.derivative
+def smooth_l1_derivative(xp, target, prediction, *, beta):
+    return huber_derivative(xp, target, prediction, delta=beta) / beta
+
+
 @pointwise_loss()
 def log_cosh(xp, target, prediction):
     """The logarithm of the hyperbolic cosine of the error: a smooth relative of Huber's loss.
@@ -134,8 +165,8 @@ def log_cosh(xp, target, prediction):
     Shapes: target and prediction alike, any shape. Domain: all real numbers.
     Minimiser: the constant for which ``Σ tanh(ŷ - yᵢ) = 0``; close to the mean for small errors
     and to the median for large ones. Near 0 the loss is ``½ e²``, far out ``|e| - log 2``.
-    Convention: small errors keep all their digits; the form ``softplus(2e) - e - log 2``
-    of other libraries cancels to 0 at an error of 1e-4 in float32.
+    Convention: small errors keep all their digits; Keras's ``e + softplus(-2e) - log 2`` and
+    optax's ``logaddexp(e, -e) - log 2`` cancel to 0 at an error of 1e-4 in float32.
     Errors: see `lossbook.loss.Loss`. Source: Green 1990.
 
     >>> import numpy as np
@@ -170,8 +201,7 @@ def pinball(xp, target, prediction, *, quantile=0.5):
     >>> pinball(np.zeros(2), np.array([-1.0, 1.0]), quantile=0.75, reduction="none").tolist()
     [0.75, 0.25]
     """
-    too_low = xp.where(prediction >= target, 0, target - prediction)
-    too_high = xp.where(prediction <= target, 0, prediction - target)
+    too_low, too_high = _two_sides(xp, target, prediction)
     return quantile * too_low + (1 - quantile) * too_high
 
 
@@ -179,3 +209,170 @@ def pinball(xp, target, prediction, *, quantile=0.5):
 def pinball_derivative(xp, target, prediction, *, quantile):
     side = xp.sign(prediction - target)
     return side * (0.5 + (0.5 - quantile) * side)  # -τ, 0 or 1 - τ
+
+
+def _two_sides(xp, target, prediction):
+    """How much each prediction is too low and too high; one of the two is 0."""
+    too_low = xp.where(prediction >= target, 0, target - prediction)
+    too_high = xp.where(prediction <= target, 0, prediction - target)
+    return too_low, too_high
+
+
+@pointwise_loss(tau=between_0_and_1)
+def expectile(xp, target, prediction, *, tau=0.5):
+    """The expectile loss: squared errors below and above the target cost differently.
+
+    ``ℓ(y, ŷ) = τ e²`` where the prediction is too low and ``(1 - τ) e²`` where it is too high,
+    with ``e = ŷ - y``; derivative ``2 τ e`` and ``2 (1 - τ) e``.
+
+    Shapes: target and prediction alike, any shape. Domain: all real numbers; ``tau`` in (0, 1).
+    Unit: the square of the target's unit. Minimiser: the τ-expectile, the point where the
+    shortfalls times τ balance the excesses times 1 - τ; the mean for τ = 0.5.
+    Convention: twice the loss at τ = 0.5 is the squared error.
+    Errors: see `lossbook.loss.Loss`. Source: Newey and Powell 1987.
+
+    >>> import numpy as np
+    >>> expectile(np.zeros(2), np.array([-2.0, 2.0]), tau=0.75, reduction="none").tolist()
+    [3.0, 1.0]
+    """
+    too_low, too_high = _two_sides(xp, target, prediction)
+    return tau * too_low**2 + (1 - tau) * too_high**2
+
+
+@expectile.derivative
+def expectile_derivative(xp, target, prediction, *, tau):
+    too_low, too_high = _two_sides(xp, target, prediction)
+    return 2 * ((1 - tau) * too_high - tau * too_low)
+
+
+@pointwise_loss(epsilon=not_negative)
+def epsilon_insensitive(xp, target, prediction, *, epsilon=0.1):
+    """The loss of support vector regression: errors inside a band around the target are free.
+
+    ``ℓ(y, ŷ) = max(0, |ŷ - y| - ε)``, derivative ``sign(ŷ - y)`` outside the band and 0 inside
+    and on its edge.
+
+    Shapes: target and prediction alike, any shape. Domain: all real numbers; ``epsilon >= 0``,
+    in the target's unit. Unit: the target's unit. Minimiser: a value with as many targets more
+    than ε above it as more than ε below it; the median for ε = 0.
+    Convention: ``epsilon=0.1`` as in scikit-learn's SVR and SGDRegressor; its LinearSVR has 0.
+    Errors: see `lossbook.loss.Loss`. Source: Vapnik 1995.
+
+    >>> import numpy as np
+    >>> epsilon_insensitive(np.zeros(2), np.array([1.0, 3.0]), epsilon=2, reduction="none").tolist()
+    [0.0, 1.0]
+    """
+    error = abs(prediction - target)
+    return xp.where(error <= epsilon, 0, error - epsilon)
+
+
+@epsilon_insensitive.derivative
+def epsilon_insensitive_derivative(xp, target, prediction, *, epsilon):
+    error = prediction - target
+    return xp.where(abs(error) <= epsilon, 0, xp.sign(error))
+
+
+@pointwise_loss(epsilon=not_negative)
+def squared_epsilon_insensitive(xp, target, prediction, *, epsilon=0.1):
+    """The squared distance to a band around the target.
+
+    ``ℓ(y, ŷ) = max(0, |ŷ - y| - ε)²``, derivative ``2 sign(ŷ - y) max(0, |ŷ - y| - ε)``.
+
+    Shapes: target and prediction alike, any shape. Domain: all real numbers; ``epsilon >= 0``,
+    in the target's unit. Unit: the square of the target's unit. Minimiser: a value where the
+    distances beyond the band, above and below, add up to the same; the mean for ε = 0.
+    Convention: the square of `epsilon_insensitive`, without a factor ½, as in scikit-learn's
+    SGDRegressor.
+    Errors: see `lossbook.loss.Loss`. Source: the scikit-learn documentation of SGDRegressor.
+
+    >>> import numpy as np
+    >>> float(squared_epsilon_insensitive(np.zeros(1), np.full(1, 3.0), epsilon=1.0))
+    4.0
+    """
+    return epsilon_insensitive.formula(xp, target, prediction, epsilon=epsilon) ** 2
+
+
+@squared_epsilon_insensitive.derivative
+def squared_epsilon_insensitive_derivative(xp, target, prediction, *, epsilon):
+    beyond = epsilon_insensitive.formula(xp, target, prediction, epsilon=epsilon)
+    return 2 * beyond * xp.sign(prediction - target)
+
+
+@pointwise_loss(target=NOT_0)
+def mape(xp, target, prediction):
+    """Mean absolute percentage error: the error relative to the target, as a fraction.
+
+    ``ℓ(y, ŷ) = |ŷ - y| / |y|``, derivative ``sign(ŷ - y) / |y|``, and 0 at the kink.
+
+    Shapes: target and prediction alike, any shape. Domain: target real and not 0, prediction
+    real. Unit: none. Minimiser: the median under weights 1/|y|, which for positive targets lies
+    at or below the median.
+    Convention: a fraction, as in scikit-learn; Keras gives percent, 100 times as much. A target
+    of 0 is an error here; Keras and scikit-learn divide by a tiny number instead, and that term
+    is then all of the mean.
+    Errors: see `lossbook.loss.Loss`. Source: de Myttenaere et al. 2016.
+
+    >>> import numpy as np
+    >>> float(mape(np.array([4.0, -2.0]), np.array([5.0, -1.0])))
+    0.375
+    """
+    return abs(prediction - target) / abs(target)
+
+
+@mape.derivative
+def mape_derivative(xp, target, prediction):
+    return xp.sign(prediction - target) / abs(target)
+
+
+@pointwise_loss(target=MORE_THAN_MINUS_1, prediction=MORE_THAN_MINUS_1)
+def msle(xp, target, prediction):
+    """Mean squared logarithmic error: the squared error of log(1 + value).
+
+    ``ℓ(y, ŷ) = (log(1 + ŷ) - log(1 + y))²``,
+    derivative ``2 (log(1 + ŷ) - log(1 + y)) / (1 + ŷ)``.
+
+    Shapes: target and prediction alike, any shape. Domain: target and prediction above -1.
+    Unit: none. Minimiser: ``exp(mean log(1 + y)) - 1``, the geometric mean of the shifted
+    targets, which lies below the mean.
+    Convention: scikit-learn's mean_squared_log_error, with the natural logarithm. Keras first
+    raises targets and predictions below 1e-7 to 1e-7.
+    Errors: see `lossbook.loss.Loss`. Source: the scikit-learn user guide.
+
+    >>> import numpy as np
+    >>> float(msle(np.array([0.0]), np.array([np.e - 1])))
+    1.0
+    """
+    return mse.formula(xp, xp.log1p(target), xp.log1p(prediction))
+
+
+@msle.derivative
+def msle_derivative(xp, target, prediction):
+    slope = mse_derivative(xp, xp.log1p(target), xp.log1p(prediction))
+    return product(xp, 1 / (1 + prediction), slope)
+
+
+@pointwise_loss(
+    target=MORE_THAN_MINUS_1, prediction=MORE_THAN_MINUS_1, outer=Outer(_root, _root_derivative)
+)
+def rmsle(xp, target, prediction):
+    """Root mean squared logarithmic error: the square root of the `msle`.
+
+    ``L(y, ŷ) = sqrt(mean (log(1 + ŷ) - log(1 + y))²)``,
+    derivative ``(log(1 + ŷᵢ) - log(1 + yᵢ)) / (n L (1 + ŷᵢ))``.
+
+    Shapes: target and prediction alike, any shape. Domain: target and prediction above -1.
+    Unit: none. Minimiser: that of `msle`.
+    Convention: as for `rmse`, the root is taken once, over all values, and there is no
+    ``reduction``. At a perfect fit the gradient is 0.
+    Errors: see `lossbook.loss.Loss`. Source: the scikit-learn user guide.
+
+    >>> import numpy as np
+    >>> float(rmsle(np.array([0.0, 0.0]), np.array([np.e**2 - 1, np.e**2 - 1])))
+    2.0
+    """
+    return msle.formula(xp, target, prediction)
+
+
+@rmsle.derivative
+def rmsle_derivative(xp, target, prediction):
+    return msle_derivative(xp, target, prediction)
