@@ -174,9 +174,10 @@ class Loss:
                 slopes.scale(self._outer.derivative(xp, total))
             total = self._outer.value(xp, total)
         dtype = prediction.dtype
+        result = None
         if value:
-            value = values.result(xp, dtype) if each else _cast(xp, total, dtype)
-        return value, slopes.result(xp, dtype) if gradient else None
+            result = values.result(xp, dtype) if each else _cast(xp, total, dtype)
+        return result, slopes.result(xp, dtype) if gradient else None
 
     def _ready(self, xp, target, prediction, weight, parameters):
         """Arrays of one computing type, without the samples of weight 0.

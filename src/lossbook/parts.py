@@ -42,6 +42,7 @@ class Output:
         self._shape = shape
         self._flat_shape = (math.prod(shape[:sample_axes]), *shape[sample_axes:])
         self.array = None
+        self._is_ours = False  # whether no caller and no formula knows the array
 
     def put(self, part, values):
         if part is EVERYTHING:
@@ -49,11 +50,12 @@ class Output:
             return
         if self.array is None:
             self.array = np.empty(self._flat_shape, values.dtype)
+            self._is_ours = True
         self.array[part] = values
 
     def scale(self, factor):
-        if isinstance(self.array, np.ndarray):
-            self.array *= factor  # it is ours: no second array of its size
+        if self._is_ours:
+            self.array *= factor  # no second array of its size
         else:
             self.array = self.array * factor
 
