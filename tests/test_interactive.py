@@ -1,17 +1,15 @@
 """Interactive figures: what is put on the page; that they move, fit and speak in a real browser."""
 
-import sys
 from pathlib import Path
 
 import altair as alt
 import pytest
+import vega
 from visit import AXE, Visit, serve
 
 from lossbook import interactive
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_ext"))
-import vega  # noqa: E402
 
 SEEN = "The Huber loss and its gradient; the gradient is cut at δ."
 

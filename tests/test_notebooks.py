@@ -1,14 +1,12 @@
 """The notebooks are committed in the one form that keeps differences readable."""
 
-import sys
 from pathlib import Path
 
 import nbformat
+import notebooks
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(ROOT / "book" / "_tools"))
-import notebooks  # noqa: E402
 
 
 @pytest.mark.parametrize(

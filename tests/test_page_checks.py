@@ -1,12 +1,7 @@
 """Each check of the finished pages fails on the fault that it is there for, and on nothing else."""
 
-import sys
-from pathlib import Path
-
-import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "_ext"))
 import page_checks
+import pytest
 
 GOOD = """<h1 id="top">Title</h1><p>A loss <span class="math">$$\\frac{1}{n}$$</span>
 <code>x[::-1]</code> <a href="#top">up</a> <a href="other.html#there">there</a>

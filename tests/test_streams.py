@@ -1,11 +1,6 @@
 """What a cell printed reaches the page as it was printed."""
 
-import sys
-from pathlib import Path
-
 from nbformat.v4 import new_output
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "book" / "_ext"))
 from streams import joined
 
 

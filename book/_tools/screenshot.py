@@ -20,7 +20,7 @@ PICTURE = ROOT / "book" / "assets" / "readme-page.png"
 def main(site):
     with serve(site) as origin, sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
-            executable_path=browser.find(), args=[*browser.ARGUMENTS, "--no-sandbox"]
+            executable_path=browser.find(), args=browser.arguments()
         )
         page = Visit(chromium, origin).open(PAGE)
         page.set_viewport_size({"width": 1280, "height": 1150})
