@@ -6,6 +6,7 @@ from cases import CASES, RUN_NAMES, RUNS, exact_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optional import torch
+from structured_cases import STRUCTURED_CASES
 
 import lossbook
 
@@ -30,7 +31,7 @@ def keep_reduction(case, reduction):
 
 
 def test_every_public_loss_has_a_case():
-    assert set(CASES) == set(lossbook.__all__)
+    assert set(CASES) | set(STRUCTURED_CASES) == set(lossbook.__all__)
 
 
 @every_run_by_sample

@@ -15,6 +15,7 @@ Variants of cross-entropy: focal, focal_cross_entropy, poly1_cross_entropy,
     generalised_cross_entropy, symmetric_cross_entropy.
 Classification by margins: hinge, squared_hinge, modified_huber, logistic, exponential,
     perceptron, multiclass_hinge, weston_watkins, sparsemax_loss.
+Similarity of vectors: triplet.
 """
 
 from lossbook.classification import (
@@ -76,6 +77,7 @@ from lossbook.robust import (
     geman_mcclure,
     welsch,
 )
+from lossbook.similarity import triplet
 
 __all__ = [
     "barron",
@@ -122,6 +124,7 @@ __all__ = [
     "squared_epsilon_insensitive",
     "squared_hinge",
     "symmetric_cross_entropy",
+    "triplet",
     "tweedie_deviance",
     "welsch",
     "weston_watkins",

@@ -124,6 +124,26 @@ def erf(xp, x):
     return erf(x)
 
 
+def norm(xp, x):
+    """The Euclidean length of the vectors on the last axis; its gradient at length 0 is 0.
+
+    Scaled by the largest coordinate, so that no square overflows or underflows.
+    """
+    largest = xp.max(abs(x), axis=-1)
+    usable = (largest > 0) & xp.isfinite(largest)
+    scale = xp.where(usable, largest, 1)[..., None]
+    if is_torch_namespace(xp):
+        scale = scale.detach()  # a constant: it cancels
+    elif is_jax_namespace(xp):
+        import jax
+
+        scale = jax.lax.stop_gradient(scale)
+    total = xp.sum((x / scale) ** 2, axis=-1)
+    # the inner `where` keeps the gradient at length 0 finite
+    length = xp.where(total == 0, 0, xp.sqrt(xp.where(total == 0, 1, total)))
+    return scale[..., 0] * length
+
+
 def at_index(xp, index, like):
     """True at the index of each row, False elsewhere; the shape of ``like``."""
     positions = xp.arange(like.shape[-1], device=getattr(like, "device", None))
