@@ -9,7 +9,16 @@ from collections.abc import Callable
 import mpmath
 import numpy as np
 
-from lossbook import triplet
+from lossbook import (
+    bpr,
+    dpo,
+    ipo,
+    label_ranking,
+    listwise_softmax,
+    margin_ranking,
+    multilabel_margin,
+    triplet,
+)
 
 mpmath.mp.dps = 50
 
@@ -63,6 +72,34 @@ def vectors(*names, d=3):
     return lambda rng, n: {name: rng.normal(size=(n, d)) for name in names}
 
 
+def with_signs(sample):
+    """The same arrays, with a target of -1 or 1 before them."""
+    return lambda rng, n: {"target": 2 * rng.integers(0, 2, n) - 1, **sample(rng, n)}
+
+
+def numbers(*names):
+    return lambda rng, n: {name: rng.normal(size=n) for name in names}
+
+
+def padded_lists(rng, n, items=5):
+    """Relevances and scores of lists; the first two items are always there, the first counts."""
+    target = rng.integers(0, 4, size=(n, items))
+    target[:, 0] += 1
+    mask = rng.random((n, items)) < 0.7
+    mask[:, :2] = True
+    return {"target": target, "scores": rng.normal(size=(n, items)), "mask": mask}
+
+
+def many_labels(rng, n, labels=5):
+    """Every sample has a label, and lacks one."""
+    target = rng.integers(0, 2, size=(n, labels))
+    target[:, 0], target[:, -1] = 1, 0
+    return {"target": target, "scores": rng.normal(size=(n, labels))}
+
+
+LOG_PROBABILITIES = ("policy_chosen", "policy_rejected", "reference_chosen", "reference_rejected")
+
+
 # References
 
 
@@ -79,6 +116,51 @@ def triplet_reference(anchor, positive, negative, margin=1.0):
     return max(0, difference + mpmath.mpf(margin))
 
 
+def margin_ranking_reference(target, first, second, margin=0.0):
+    return max(0, mpmath.mpf(margin) - target * (first - second))
+
+
+def surprise(x):
+    """log(1 + exp(-x)), the cost of the log-odds x."""
+    return mpmath.log1p(mpmath.exp(-x))
+
+
+def listwise_softmax_reference(target, scores, mask):
+    items = [j for j, inside in enumerate(mask) if inside]
+    total = mpmath.log(mpmath.fsum(mpmath.exp(scores[j]) for j in items))
+    return mpmath.fsum(target[j] * (total - scores[j]) for j in items)
+
+
+def pairs_of_labels(target, scores):
+    """The scores of each pair of a label that the sample has and one that it lacks."""
+    has = [z for y, z in zip(target, scores, strict=True) if y]
+    lacks = [z for y, z in zip(target, scores, strict=True) if not y]
+    return [(a, b) for a in has for b in lacks]
+
+
+def multilabel_margin_reference(target, scores):
+    costs = [max(0, 1 - (a - b)) for a, b in pairs_of_labels(target, scores)]
+    return mpmath.fsum(costs) / len(scores)
+
+
+def label_ranking_reference(target, scores):
+    pairs = pairs_of_labels(target, scores)
+    return mpmath.mpf(sum(a <= b for a, b in pairs)) / len(pairs)
+
+
+def gain(policy_chosen, policy_rejected, reference_chosen, reference_rejected):
+    return policy_chosen - reference_chosen - policy_rejected + reference_rejected
+
+
+def dpo_reference(beta=0.1, label_smoothing=0.0, **logs):
+    log_odds, smooth = mpmath.mpf(beta) * gain(**logs), mpmath.mpf(label_smoothing)
+    return (1 - smooth) * surprise(log_odds) + smooth * surprise(-log_odds)
+
+
+def ipo_reference(beta=0.1, **logs):
+    return (gain(**logs) - 1 / (2 * mpmath.mpf(beta))) ** 2
+
+
 STRUCTURED_CASES = {
     case.loss.name: case
     for case in (
@@ -88,6 +170,27 @@ STRUCTURED_CASES = {
             triplet_reference,
             ({}, {"margin": 0.2}),
         ),
+        StructuredCase(
+            margin_ranking,
+            with_signs(numbers("first", "second")),
+            margin_ranking_reference,
+            ({}, {"margin": 0.7}),
+        ),
+        StructuredCase(
+            bpr,
+            numbers("preferred", "other"),
+            lambda preferred, other: surprise(preferred - other),
+        ),
+        StructuredCase(listwise_softmax, padded_lists, listwise_softmax_reference),
+        StructuredCase(multilabel_margin, many_labels, multilabel_margin_reference),
+        StructuredCase(label_ranking, many_labels, label_ranking_reference),
+        StructuredCase(
+            dpo,
+            numbers(*LOG_PROBABILITIES),
+            dpo_reference,
+            ({}, {"beta": 2.0, "label_smoothing": 0.1}),
+        ),
+        StructuredCase(ipo, numbers(*LOG_PROBABILITIES), ipo_reference, ({}, {"beta": 1.5})),
     )
 }
 

@@ -16,6 +16,8 @@ Variants of cross-entropy: focal, focal_cross_entropy, poly1_cross_entropy,
 Classification by margins: hinge, squared_hinge, modified_huber, logistic, exponential,
     perceptron, multiclass_hinge, weston_watkins, sparsemax_loss.
 Similarity of vectors: triplet.
+Ranking: margin_ranking, bpr, listwise_softmax, multilabel_margin, label_ranking.
+Preferences: dpo, ipo.
 """
 
 from lossbook.classification import (
@@ -55,6 +57,14 @@ from lossbook.margin import (
     squared_hinge,
     weston_watkins,
 )
+from lossbook.preference import dpo, ipo
+from lossbook.ranking import (
+    bpr,
+    label_ranking,
+    listwise_softmax,
+    margin_ranking,
+    multilabel_margin,
+)
 from lossbook.regression import (
     epsilon_insensitive,
     expectile,
@@ -83,11 +93,13 @@ __all__ = [
     "barron",
     "bce",
     "bce_with_logits",
+    "bpr",
     "brier",
     "cauchy",
     "charbonnier",
     "cross_entropy",
     "crps_gaussian",
+    "dpo",
     "epsilon_insensitive",
     "expectile",
     "exponential",
@@ -100,17 +112,22 @@ __all__ = [
     "generalised_cross_entropy",
     "hinge",
     "huber",
+    "ipo",
     "kl_divergence",
+    "label_ranking",
     "laplace_nll",
+    "listwise_softmax",
     "log_cosh",
     "logistic",
     "mae",
     "mape",
+    "margin_ranking",
     "modified_huber",
     "mse",
     "msle",
     "multiclass_brier",
     "multiclass_hinge",
+    "multilabel_margin",
     "nll",
     "perceptron",
     "pinball",
