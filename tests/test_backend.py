@@ -50,6 +50,13 @@ def test_logsumexp_of_infinities(make):
     assert value.tolist() == [-np.inf, 3.0, np.inf, pytest.approx(1e4 + np.log(2))]
 
 
+def test_the_gradient_of_logsumexp_where_the_largest_tie():
+    rows = torch.tensor([[1.0, 1.0, 1.0], [0.0, 0.0, -5.0]], dtype=torch.float64)
+    leaf = rows.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(backend.logsumexp(array_namespace(leaf), leaf).sum(), leaf)
+    np.testing.assert_allclose(slope.numpy(), torch.softmax(rows, -1).numpy(), rtol=1e-14)
+
+
 @libraries
 @pytest.mark.parametrize("function", [backend.log_softmax, backend.softmax])
 def test_softmax_rows(make, function):

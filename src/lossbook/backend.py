@@ -47,6 +47,8 @@ def centred(xp, x):
     with log instead of log1p rounds 1 + 1e-9 to 1 in float32. A difference of the two results
     never meets m again, which would round at the size of m.
     """
+    if hasattr(xp, "centred") and (result := xp.centred(x)):
+        return result
     index = xp.argmax(x, axis=-1)
     largest = pick(xp, x, index)
     finite = xp.isfinite(largest)
@@ -59,7 +61,8 @@ def centred(xp, x):
 def logsumexp(xp, x):
     """log of the sum of exp(x) over the last axis."""
     _, log_total = centred(xp, x)
-    largest = xp.max(x, axis=-1)
+    # one of the largest, as in `centred`: xp.max would share its gradient among those that tie
+    largest = pick(xp, x, xp.argmax(x, axis=-1))
     return xp.where(xp.isfinite(largest), log_total + largest, largest)
 
 
@@ -132,20 +135,28 @@ def norm(xp, x):
     largest = xp.max(abs(x), axis=-1)
     usable = (largest > 0) & xp.isfinite(largest)
     scale = xp.where(usable, largest, 1)[..., None]
-    if is_torch_namespace(xp):
-        scale = scale.detach()  # a constant: it cancels
-    elif is_jax_namespace(xp):
-        import jax
-
-        scale = jax.lax.stop_gradient(scale)
+    scale = constant(xp, scale)  # it cancels
     total = xp.sum((x / scale) ** 2, axis=-1)
     # the inner `where` keeps the gradient at length 0 finite
     length = xp.where(total == 0, 0, xp.sqrt(xp.where(total == 0, 1, total)))
     return scale[..., 0] * length
 
 
+def constant(xp, x):
+    """x, which automatic differentiation takes for a constant."""
+    if is_torch_namespace(xp):
+        return x.detach()
+    if is_jax_namespace(xp):
+        import jax
+
+        return jax.lax.stop_gradient(x)
+    return x
+
+
 def at_index(xp, index, like):
     """True at the index of each row, False elsewhere; the shape of ``like``."""
+    if hasattr(xp, "at_index"):
+        return xp.at_index(index, like)
     positions = xp.arange(like.shape[-1], device=getattr(like, "device", None))
     return index[..., None] == positions
 
