@@ -8,16 +8,29 @@ from collections.abc import Callable
 
 import mpmath
 import numpy as np
+from cases import softmax
 
 from lossbook import (
     bpr,
+    circle,
+    cosine_distance,
+    cosine_embedding,
+    dice,
     dpo,
+    info_nce,
     ipo,
+    jaccard,
     label_ranking,
     listwise_softmax,
+    lovasz_hinge,
+    lovasz_softmax,
     margin_ranking,
     multilabel_margin,
+    nt_xent,
+    siglip,
+    supervised_contrastive,
     triplet,
+    tversky,
 )
 
 mpmath.mp.dps = 50
@@ -77,6 +90,11 @@ def with_signs(sample):
     return lambda rng, n: {"target": 2 * rng.integers(0, 2, n) - 1, **sample(rng, n)}
 
 
+def with_labels(*names):
+    """The same arrays, with class labels before them: pairs, and one alone if n is odd."""
+    return lambda rng, n: {"labels": rng.permutation(n) // 2, **vectors(*names)(rng, n)}
+
+
 def numbers(*names):
     return lambda rng, n: {name: rng.normal(size=n) for name in names}
 
@@ -100,6 +118,26 @@ def many_labels(rng, n, labels=5):
 LOG_PROBABILITIES = ("policy_chosen", "policy_rejected", "reference_chosen", "reference_rejected")
 
 
+def masks(rng, n, pixels=6):
+    """Masks that are soft where they are not 0, and probabilities."""
+    target = rng.uniform(size=(n, pixels)) * rng.integers(0, 2, size=(n, pixels))
+    return {"target": target, "prediction": rng.uniform(0.05, 0.95, size=(n, pixels))}
+
+
+def hard_masks(rng, n, pixels=6):
+    return {
+        "target": rng.integers(0, 2, size=(n, pixels)),
+        "logits": 2 * rng.normal(size=(n, pixels)),
+    }
+
+
+def labelled_pixels(rng, n, pixels=5, classes=4):
+    return {
+        "target": rng.integers(0, classes, size=(n, pixels)),
+        "logits": 2 * rng.normal(size=(n, pixels, classes)),
+    }
+
+
 # References
 
 
@@ -111,9 +149,94 @@ def minus(x, y):
     return [a - b for a, b in zip(x, y, strict=True)]
 
 
-def triplet_reference(anchor, positive, negative, margin=1.0):
-    difference = length(minus(anchor, positive)) - length(minus(anchor, negative))
-    return max(0, difference + mpmath.mpf(margin))
+def triplet_reference(anchor, positive, negative, margin=1.0, swap=False):
+    far = length(minus(anchor, negative))
+    if swap:
+        far = min(far, length(minus(positive, negative)))
+    return max(0, length(minus(anchor, positive)) - far + mpmath.mpf(margin))
+
+
+def dot(x, y):
+    return mpmath.fsum(a * b for a, b in zip(x, y, strict=True))
+
+
+def cosine(x, y):
+    return dot(x, y) / (length(x) * length(y))
+
+
+def cosine_embedding_reference(target, first, second, margin=0.0):
+    cos = cosine(first, second)
+    return 1 - cos if target == 1 else max(0, cos - mpmath.mpf(margin))
+
+
+def log_sum_exp(values):
+    return mpmath.log(mpmath.fsum(mpmath.exp(value) for value in values))
+
+
+def info_nce_reference(queries, keys, temperature=0.1, normalise=True, symmetric=False):
+    similarity = cosine if normalise else dot
+    s = [[similarity(q, k) / mpmath.mpf(temperature) for k in keys] for q in queries]
+    values = [log_sum_exp(row) - row[i] for i, row in enumerate(s)]
+    if symmetric:
+        columns = list(zip(*s, strict=True))
+        others = [log_sum_exp(column) - column[i] for i, column in enumerate(columns)]
+        values = [(a + b) / 2 for a, b in zip(values, others, strict=True)]
+    return values
+
+
+def supervised_contrastive_reference(labels, embeddings, temperature=0.1):
+    values = []
+    for i, x in enumerate(embeddings):
+        s = {
+            j: cosine(x, other) / mpmath.mpf(temperature)
+            for j, other in enumerate(embeddings)
+            if j != i
+        }
+        costs = [log_sum_exp(s.values()) - s[j] for j in s if labels[j] == labels[i]]
+        values.append(mpmath.fsum(costs) / len(costs) if costs else mpmath.mpf(0))
+    return values
+
+
+def nt_xent_reference(first, second, temperature=0.1):
+    n, views = len(first), first + second
+    values = []
+    for i in range(n):
+        terms = []
+        for one, other in ((i, n + i), (n + i, i)):
+            s = {
+                k: cosine(views[one], view) / mpmath.mpf(temperature)
+                for k, view in enumerate(views)
+                if k != one
+            }
+            terms.append(log_sum_exp(s.values()) - s[other])
+        values.append(mpmath.fsum(terms) / 2)
+    return values
+
+
+def siglip_reference(first, second, scale=10.0, bias=-10.0):
+    scale, bias = mpmath.mpf(scale), mpmath.mpf(bias)
+    return [
+        mpmath.fsum(
+            surprise((1 if i == j else -1) * (scale * cosine(x, y) + bias))
+            for j, y in enumerate(second)
+        )
+        for i, x in enumerate(first)
+    ]
+
+
+def circle_reference(labels, embeddings, margin=0.4, scale=80.0):
+    margin, scale = mpmath.mpf(margin), mpmath.mpf(scale)
+    values = []
+    for i, x in enumerate(embeddings):
+        pull, push = [], []
+        for j, y in enumerate(embeddings):
+            s = cosine(x, y)
+            if labels[j] != labels[i]:
+                push.append(mpmath.exp(scale * max(0, s + margin) * (s - margin)))
+            elif j != i:
+                pull.append(mpmath.exp(scale * max(0, 1 + margin - s) * (1 - margin - s)))
+        values.append(mpmath.log1p(mpmath.fsum(pull) * mpmath.fsum(push)))
+    return values
 
 
 def margin_ranking_reference(target, first, second, margin=0.0):
@@ -161,6 +284,47 @@ def ipo_reference(beta=0.1, **logs):
     return (gain(**logs) - 1 / (2 * mpmath.mpf(beta))) ** 2
 
 
+def tversky_reference(target, prediction, alpha=0.5, beta=0.5, smooth=0.0):
+    alpha, beta, smooth = (mpmath.mpf(number) for number in (alpha, beta, smooth))
+    pairs = list(zip(target, prediction, strict=True))
+    common = mpmath.fsum(y * p for y, p in pairs) + smooth
+    extra = mpmath.fsum((1 - y) * p for y, p in pairs)
+    missing = mpmath.fsum(y * (1 - p) for y, p in pairs)
+    return 1 - common / (common + alpha * extra + beta * missing)
+
+
+def jaccard_of_errors(target, wrong):
+    """The Jaccard loss of the mask that is wrong at these pixels."""
+    there = {i for i, y in enumerate(target) if y == 1}
+    said = there ^ wrong
+    return 1 - mpmath.mpf(len(there & said)) / len(there | said) if there | said else mpmath.mpf(0)
+
+
+def lovasz_extension(target, errors):
+    """Σ e_(k) (J_k - J_(k-1)), from the definition of J."""
+    order = sorted(range(len(errors)), key=lambda i: -errors[i])
+    losses = [jaccard_of_errors(target, set(order[:k])) for k in range(len(order) + 1)]
+    return mpmath.fsum(
+        errors[i] * (after - before)
+        for i, before, after in zip(order, losses[:-1], losses[1:], strict=True)
+    )
+
+
+def lovasz_hinge_reference(target, logits):
+    errors = [max(0, 1 - (2 * y - 1) * z) for y, z in zip(target, logits, strict=True)]
+    return lovasz_extension(target, errors)
+
+
+def lovasz_softmax_reference(target, logits):
+    rows = [softmax(row) for row in logits]
+    values = []
+    for c in sorted(set(target)):
+        mask = [int(y == c) for y in target]
+        errors = [abs(y - row[c]) for y, row in zip(mask, rows, strict=True)]
+        values.append(lovasz_extension(mask, errors))
+    return mpmath.fsum(values) / len(values)
+
+
 STRUCTURED_CASES = {
     case.loss.name: case
     for case in (
@@ -168,7 +332,52 @@ STRUCTURED_CASES = {
             triplet,
             vectors("anchor", "positive", "negative"),
             triplet_reference,
-            ({}, {"margin": 0.2}),
+            ({}, {"margin": 0.2}, {"swap": True}),
+        ),
+        StructuredCase(
+            cosine_distance,
+            vectors("target", "prediction"),
+            lambda target, prediction: 1 - cosine(target, prediction),
+        ),
+        StructuredCase(
+            cosine_embedding,
+            with_signs(vectors("first", "second")),
+            cosine_embedding_reference,
+            ({}, {"margin": 0.3}),
+        ),
+        StructuredCase(
+            info_nce,
+            vectors("queries", "keys"),
+            info_nce_reference,
+            (
+                {},
+                {"temperature": 0.5, "normalise": False},
+                {"temperature": 0.5, "symmetric": True},
+            ),
+        ),
+        StructuredCase(
+            nt_xent,
+            vectors("first", "second"),
+            nt_xent_reference,
+            ({}, {"temperature": 0.5}),
+        ),
+        StructuredCase(
+            supervised_contrastive,
+            with_labels("embeddings"),
+            supervised_contrastive_reference,
+            ({}, {"temperature": 0.5}),
+        ),
+        StructuredCase(
+            siglip,
+            vectors("first", "second"),
+            siglip_reference,
+            ({}, {"scale": 2.0, "bias": -0.5}),
+        ),
+        StructuredCase(
+            circle,
+            with_labels("embeddings"),
+            circle_reference,
+            ({}, {"margin": 0.1, "scale": 2.0}),
         ),
         StructuredCase(
             margin_ranking,
@@ -191,6 +400,21 @@ STRUCTURED_CASES = {
             ({}, {"beta": 2.0, "label_smoothing": 0.1}),
         ),
         StructuredCase(ipo, numbers(*LOG_PROBABILITIES), ipo_reference, ({}, {"beta": 1.5})),
+        StructuredCase(
+            tversky,
+            masks,
+            tversky_reference,
+            ({}, {"alpha": 0.2, "beta": 0.9, "smooth": 1.5}),
+        ),
+        StructuredCase(dice, masks, tversky_reference, ({}, {"smooth": 1.0})),
+        StructuredCase(
+            jaccard,
+            masks,
+            lambda **arrays: tversky_reference(alpha=1, beta=1, **arrays),
+            ({}, {"smooth": 1.0}),
+        ),
+        StructuredCase(lovasz_hinge, hard_masks, lovasz_hinge_reference),
+        StructuredCase(lovasz_softmax, labelled_pixels, lovasz_softmax_reference),
     )
 }
 

@@ -15,7 +15,9 @@ Variants of cross-entropy: focal, focal_cross_entropy, poly1_cross_entropy,
     generalised_cross_entropy, symmetric_cross_entropy.
 Classification by margins: hinge, squared_hinge, modified_huber, logistic, exponential,
     perceptron, multiclass_hinge, weston_watkins, sparsemax_loss.
-Similarity of vectors: triplet.
+Overlap of masks: tversky, dice, jaccard, lovasz_hinge, lovasz_softmax.
+Similarity of vectors: cosine_distance, cosine_embedding, hinge_embedding, contrastive, triplet,
+    info_nce, nt_xent, supervised_contrastive, siglip, circle.
 Ranking: margin_ranking, bpr, listwise_softmax, multilabel_margin, label_ranking.
 Preferences: dpo, ipo.
 """
@@ -57,6 +59,7 @@ from lossbook.margin import (
     squared_hinge,
     weston_watkins,
 )
+from lossbook.overlap import dice, jaccard, lovasz_hinge, lovasz_softmax, tversky
 from lossbook.preference import dpo, ipo
 from lossbook.ranking import (
     bpr,
@@ -87,7 +90,18 @@ from lossbook.robust import (
     geman_mcclure,
     welsch,
 )
-from lossbook.similarity import triplet
+from lossbook.similarity import (
+    circle,
+    contrastive,
+    cosine_distance,
+    cosine_embedding,
+    hinge_embedding,
+    info_nce,
+    nt_xent,
+    siglip,
+    supervised_contrastive,
+    triplet,
+)
 
 __all__ = [
     "barron",
@@ -97,8 +111,13 @@ __all__ = [
     "brier",
     "cauchy",
     "charbonnier",
+    "circle",
+    "contrastive",
+    "cosine_distance",
+    "cosine_embedding",
     "cross_entropy",
     "crps_gaussian",
+    "dice",
     "dpo",
     "epsilon_insensitive",
     "expectile",
@@ -111,14 +130,19 @@ __all__ = [
     "geman_mcclure",
     "generalised_cross_entropy",
     "hinge",
+    "hinge_embedding",
     "huber",
+    "info_nce",
     "ipo",
+    "jaccard",
     "kl_divergence",
     "label_ranking",
     "laplace_nll",
     "listwise_softmax",
     "log_cosh",
     "logistic",
+    "lovasz_hinge",
+    "lovasz_softmax",
     "mae",
     "mape",
     "margin_ranking",
@@ -129,6 +153,7 @@ __all__ = [
     "multiclass_hinge",
     "multilabel_margin",
     "nll",
+    "nt_xent",
     "perceptron",
     "pinball",
     "poisson_deviance",
@@ -136,12 +161,15 @@ __all__ = [
     "poly1_cross_entropy",
     "rmse",
     "rmsle",
+    "siglip",
     "smooth_l1",
     "sparsemax_loss",
     "squared_epsilon_insensitive",
     "squared_hinge",
+    "supervised_contrastive",
     "symmetric_cross_entropy",
     "triplet",
+    "tversky",
     "tweedie_deviance",
     "welsch",
     "weston_watkins",

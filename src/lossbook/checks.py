@@ -206,6 +206,16 @@ def check_domain(xp, loss, name, values, domain):
         raise ValueError(f"{loss}: {name} must be {domain}; it has {found}.{advice}")
 
 
+def check_class_indices(xp, loss, name, labels, classes):
+    """Every label must be an index of one of the classes."""
+    found = find(xp, (labels < 0) | (labels >= classes), labels)
+    if found:
+        raise ValueError(
+            f"{loss}: {name} must hold class indices in 0..{classes - 1} for {classes} classes; it "
+            f"has {found}."
+        )
+
+
 def is_number(value):
     """Whether a parameter is a real number, from Python or NumPy."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)

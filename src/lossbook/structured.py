@@ -194,7 +194,8 @@ class StructuredLoss:
     def _check_types(self, xp, arrays, weight):
         first = self.predictions[0]
         dtype = arrays[first].dtype
-        for name, array in {**arrays, "weight": weight}.items():
+        predictions_first = {name: arrays[name] for name in self.predictions} | arrays
+        for name, array in {**predictions_first, "weight": weight}.items():
             if array is None:
                 continue
             if name in self.predictions and not is_floating(xp, array):
