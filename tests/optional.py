@@ -15,3 +15,7 @@ class _AtFirstUse:
 
 torch = _AtFirstUse("torch")
 functional = _AtFirstUse("torch.nn.functional")
+jax = _AtFirstUse("jax")
+optax = _AtFirstUse("optax")
+keras = _AtFirstUse("keras")
+tensorflow = _AtFirstUse("tensorflow")

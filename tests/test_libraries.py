@@ -1,0 +1,474 @@
+"""Every loss of torch, Keras, TensorFlow, scikit-learn and optax against ours: value and gradient.
+
+The calls are those of `lossbook.libraries`, run as they are written there. A library that is not
+installed skips its tests.
+"""
+
+import inspect
+import os
+
+os.environ.setdefault("KERAS_BACKEND", "torch")  # read once, when keras is imported
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from cases import CASES
+from structured_cases import STRUCTURED_CASES
+
+import lossbook
+from lossbook.classwise import ClasswiseLoss
+from lossbook.libraries import CONVENTIONS, EQUIVALENTS, LEFT_OUT, Equivalent
+
+RUNS = [
+    pytest.param(name, equivalent, id=f"{name}-{equivalent.path}-{number}")
+    for name, equivalents in EQUIVALENTS.items()
+    for number, equivalent in enumerate(equivalents)
+]
+every_equivalent = pytest.mark.parametrize("name, equivalent", RUNS)
+SEEDS = (0, 1)
+STEP = 1e-6  # of central differences
+
+
+# What each library needs: its arrays, and its way to a gradient
+
+
+def to_torch(array):
+    import torch
+
+    return torch.tensor(array)
+
+
+def to_keras(array):
+    """float32, as Keras casts everything to it."""
+    import torch
+
+    return torch.tensor(array.astype(np.float32) if array.dtype.kind == "f" else array)
+
+
+def to_tensorflow(array):
+    import tensorflow as tf
+
+    return tf.constant(array)
+
+
+def to_jax(array):
+    import jax
+
+    return jax.numpy.asarray(array)
+
+
+CONVERT = {
+    "torch": to_torch,
+    "keras": to_keras,
+    "tensorflow": to_tensorflow,
+    "optax": to_jax,
+    "sklearn": np.asarray,
+}
+CLOSE = {  # relative and absolute, for float64; Keras has float32 alone
+    "torch": (1e-9, 1e-11),
+    "keras": (2e-5, 2e-6),
+    "tensorflow": (1e-9, 1e-11),
+    "optax": (1e-9, 1e-11),
+    "sklearn": (1e-9, 1e-11),
+}
+
+
+@pytest.fixture(autouse=True)
+def _float64_in_jax(request):
+    """JAX has float32 alone unless told otherwise, and is told for these tests alone."""
+    equivalent = getattr(request.node, "callspec", None)
+    equivalent = equivalent and equivalent.params.get("equivalent")
+    if equivalent is None or equivalent.library != "optax":
+        yield
+        return
+    jax = pytest.importorskip("jax")
+    with jax.enable_x64(True):
+        yield
+
+
+class Check:
+    """One equivalent at one set of arrays and parameters."""
+
+    def __init__(self, name, equivalent, seed, parameters):
+        for module in (equivalent.library, *(("torch",) if equivalent.library == "keras" else ())):
+            pytest.importorskip(module)
+        self.equivalent = equivalent
+        self.loss = getattr(lossbook, name)
+        self.parameters = parameters
+        self.arrays = draw(name, equivalent, seed)
+        self.predictions = (
+            self.loss.predictions
+            if hasattr(self.loss, "predictions")
+            else (self.loss.prediction_name,)
+        )
+        last = self.arrays[self.predictions[0]].shape
+        self.constants = {"C": last[-1] if last else 1, "n": last[0] if last else 1}
+        self.factor = equivalent.evaluate(equivalent.factor, **self.named)
+
+    @property
+    def named(self):
+        """Our parameters by name, those that were left out at their defaults."""
+        return {**self.loss.defaults, **self.parameters, **self.constants}
+
+    def theirs(self, **arrays):
+        """The value in the library, from its own arrays."""
+        if self.equivalent.on:
+            return self.of_object("loss", **arrays)
+        return self.equivalent.evaluate(self.equivalent.call, **self.named, **arrays)
+
+    def of_object(self, method, **arrays):
+        """The value or the gradient of an object that has both, such as an estimator's loss."""
+        made = self.equivalent.evaluate(self.equivalent.call, **self.named)
+        target, raw = self.equivalent.evaluate(self.equivalent.on, **self.named, **arrays)
+        return elementwise(made, method, target, raw, self.constants["C"])
+
+    def reduction(self, theirs):
+        return self.equivalent.reduction or ("none" if np.ndim(theirs) else "mean")
+
+    def ours(self, arrays, reduction):
+        options = {} if self.loss.name in ("rmse", "rmsle") else {"reduction": reduction}
+        return self.loss(**arrays, **self.parameters, **options)
+
+    def our_gradients(self, reduction):
+        reduction = "sum" if reduction == "none" else reduction
+        options = {} if self.loss.name in ("rmse", "rmsle") else {"reduction": reduction}
+        gradients = self.loss.gradient(**self.arrays, **self.parameters, **options)
+        return gradients if isinstance(gradients, tuple) else (gradients,)
+
+
+def draw(name, equivalent, seed):
+    """Arrays from the samplers that all tests share, narrowed to what the library takes."""
+    loss = getattr(lossbook, name)
+    if name in STRUCTURED_CASES:
+        return STRUCTURED_CASES[name].draw(seed, 6)
+    case = CASES[name]
+    by_class = isinstance(loss, ClasswiseLoss)
+    # a table where the library takes one: its last axis must not be taken for something else
+    shape = (7,) if case.classes or equivalent.library == "sklearn" else (7, 3)
+    target, prediction = case.draw(seed, shape)
+    rng = np.random.default_rng(seed + 1000)
+    if equivalent.target == "labels":
+        target = rng.integers(0, 2, shape)
+        target[:2] = np.array([0, 1]).reshape(2, *(1,) * (target.ndim - 1))  # both occur
+    elif equivalent.target == "distributions":
+        target = rng.dirichlet(np.ones(case.classes), shape)
+    elif equivalent.target == "positive":
+        target = abs(target) + 0.1
+    if not by_class:
+        target = target.astype(np.float64)
+    if equivalent.prediction == "positive":
+        prediction = abs(prediction) + 0.1
+    return {"target": target, loss.prediction_name: prediction}
+
+
+def elementwise(made, method, target, raw, classes):
+    """The loss or the gradient of each sample, from what an estimator of scikit-learn uses."""
+    if hasattr(made, "_get_loss_function"):  # stochastic gradient descent
+        made = made._get_loss_function(made.loss)
+    elif hasattr(made, "_get_loss"):
+        made.n_trees_per_iteration_ = 1 if raw.ndim == 1 else classes
+        made.n_classes_ = max(2, made.n_trees_per_iteration_)
+        takes_weight = inspect.signature(made._get_loss).parameters
+        made = made._get_loss(*[None] * len(takes_weight))
+    if hasattr(made, "py_loss"):
+        function = made.py_loss if method == "loss" else made.py_dloss
+        return np.vectorize(function)(raw, target)
+    target, raw = target.astype(np.float64), np.ascontiguousarray(raw)
+    if not hasattr(made, "closs"):  # the compiled part alone
+        out = np.empty_like(target if method == "loss" else raw)
+        getattr(made, method)(target, raw, None, out, 1)
+        return out
+    return getattr(made, method)(target, raw)
+
+
+def gradients_of(check):
+    """The gradient in the library, summed over values of their own per sample."""
+    library, predictions = check.equivalent.library, check.predictions
+    arrays = {name: CONVERT[library](array) for name, array in check.arrays.items()}
+    if library in ("torch", "keras"):
+        for name in predictions:
+            arrays[name].requires_grad_()
+        check.theirs(**arrays).sum().backward()
+        return [arrays[name].grad.numpy() for name in predictions]
+    if library == "tensorflow":
+        import tensorflow as tf
+
+        with tf.GradientTape() as tape:
+            for name in predictions:
+                tape.watch(arrays[name])
+            value = tf.reduce_sum(check.theirs(**arrays))
+        return [g.numpy() for g in tape.gradient(value, [arrays[name] for name in predictions])]
+    if library == "optax":
+        import jax
+
+        def total(*given):
+            return check.theirs(**{**arrays, **dict(zip(predictions, given, strict=True))}).sum()
+
+        given = [arrays[name] for name in predictions]
+        return [np.asarray(g) for g in jax.grad(total, tuple(range(len(given))))(*given)]
+    if check.equivalent.on and check.equivalent.on.endswith(f", {predictions[0]}"):
+        return [check.of_object("gradient", **arrays)]
+    return [central_differences(check, arrays, name) for name in predictions]
+
+
+def central_differences(check, arrays, name):
+    """For metrics of scikit-learn, which have no gradient."""
+    slopes = np.empty_like(arrays[name])
+    for index in np.ndindex(slopes.shape):
+        high, low = arrays[name].copy(), arrays[name].copy()
+        high[index] += STEP
+        low[index] -= STEP
+        above = np.sum(check.theirs(**{**arrays, name: high}))
+        below = np.sum(check.theirs(**{**arrays, name: low}))
+        slopes[index] = (above - below) / (2 * STEP)
+    return slopes
+
+
+def checks(name, equivalent):
+    sets = equivalent.parameters
+    if not sets:
+        case = STRUCTURED_CASES.get(name) or CASES[name]
+        sets = case.parameters
+    for seed in SEEDS:
+        for parameters in sets:
+            yield Check(name, equivalent, seed, parameters)
+
+
+def as_numpy(value):
+    if hasattr(value, "detach"):
+        value = value.detach()
+    return np.asarray(value)
+
+
+class TestEveryEquivalent:
+    @every_equivalent
+    def test_the_name_exists(self, name, equivalent):
+        pytest.importorskip(equivalent.library)
+        assert callable(equivalent.resolve())
+
+    @every_equivalent
+    def test_its_value_is_ours_times_the_factor(self, name, equivalent):
+        for check in checks(name, equivalent):
+            convert = CONVERT[equivalent.library]
+            arrays = {key: convert(array) for key, array in check.arrays.items()}
+            theirs = as_numpy(check.theirs(**arrays))
+            reduction = check.reduction(theirs)
+            ours = check.factor * check.ours(check.arrays, reduction)
+            if equivalent.up_to_constant:  # at two predictions the same term is left over
+                other = {**check.arrays}
+                for key in check.predictions:
+                    other[key] = np.flip(other[key], 0).copy()
+                ours = ours - check.factor * check.ours(other, reduction)
+                arrays = {key: convert(array) for key, array in other.items()}
+                theirs = theirs - as_numpy(check.theirs(**arrays))
+            assert np.abs(ours).max() > 0.01, "a check of zeros shows nothing"
+            rtol, atol = CLOSE[equivalent.library]
+            np.testing.assert_allclose(theirs, ours, rtol=rtol, atol=atol)
+
+    @every_equivalent
+    def test_its_gradient_is_ours_times_the_factor(self, name, equivalent):
+        for check in checks(name, equivalent):
+            convert = CONVERT[equivalent.library]
+            value = check.theirs(**{key: convert(array) for key, array in check.arrays.items()})
+            reduction = check.reduction(as_numpy(value))
+            own = not equivalent.on or equivalent.on.endswith(f", {check.predictions[0]}")
+            rtol, atol = CLOSE[equivalent.library]
+            if equivalent.library == "sklearn" and not (equivalent.on and own):
+                rtol, atol = 1e-6, 1e-8
+            for theirs, ours in zip(
+                gradients_of(check), check.our_gradients(reduction), strict=True
+            ):
+                assert np.abs(ours).max() > 1e-3, "a check of zeros shows nothing"
+                np.testing.assert_allclose(theirs, check.factor * ours, rtol=rtol, atol=atol)
+
+
+class TestTheTable:
+    def test_every_key_is_a_loss(self):
+        assert set(EQUIVALENTS) <= set(lossbook.__all__)
+
+    def test_notes_fit_a_cell_and_libraries_are_known(self):
+        for equivalents in EQUIVALENTS.values():
+            for equivalent in equivalents:
+                assert len(equivalent.note) <= 90, equivalent.note
+                assert equivalent.library in CONVENTIONS
+
+    def test_no_entry_stands_twice(self):
+        for name, equivalents in EQUIVALENTS.items():
+            calls = [(e.call, e.on, e.target, e.name) for e in equivalents]
+            assert len(calls) == len(set(calls)), name
+
+    def test_importing_it_imports_no_library(self):
+        code = (
+            "import sys, lossbook.libraries; "
+            "print([n for n in ('torch', 'keras', 'tensorflow', 'sklearn', 'jax', 'optax') "
+            "if n in sys.modules])"
+        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+        assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+def losses_of_torch():
+    import torch
+
+    return {f"torch.nn.{name}" for name in dir(torch.nn) if name.endswith("Loss")}
+
+
+def functions_of_torch():
+    import torch
+
+    # the functional form of each class
+    of_class = {"KLDivLoss": "kl_div", "BCELoss": "binary_cross_entropy"}
+    names = [n for n in dir(torch.nn.functional) if n.endswith(("_loss", "cross_entropy"))]
+    names += [*of_class.values(), "binary_cross_entropy_with_logits"]
+    return {f"torch.nn.functional.{name}" for name in names}
+
+
+def losses_of_keras():
+    import keras
+
+    return {
+        f"keras.losses.{name}"
+        for name, value in vars(keras.losses).items()
+        if inspect.isclass(value)
+    }
+
+
+def losses_of_tensorflow():
+    import tensorflow as tf
+
+    return {f"tf.nn.{name}" for name in dir(tf.nn) if "loss" in name or "cross_entropy" in name}
+
+
+def metrics_of_sklearn():
+    import sklearn.metrics
+
+    endings = ("_loss", "_error", "_deviance")
+    return {f"sklearn.metrics.{n}" for n in sklearn.metrics.__all__ if n.endswith(endings)}
+
+
+def classes_of_sklearn():
+    from sklearn._loss import loss
+
+    return {f"sklearn._loss.loss.{cls.__name__}" for cls in loss._LOSSES.values()}
+
+
+def losses_of_optax():
+    import optax
+
+    return {
+        f"optax.losses.{name}"
+        for name, value in vars(optax.losses).items()
+        if not name.startswith("_") and callable(value)
+    }
+
+
+SURVEYS = {
+    "torch.nn": ("torch", losses_of_torch),
+    "torch.nn.functional": ("torch", functions_of_torch),
+    "keras.losses": ("keras", losses_of_keras),
+    "tf.nn": ("tensorflow", losses_of_tensorflow),
+    "sklearn.metrics": ("sklearn", metrics_of_sklearn),
+    "sklearn._loss": ("sklearn", classes_of_sklearn),
+    "optax.losses": ("optax", losses_of_optax),
+}
+PATHS = {equivalent.path for equivalents in EQUIVALENTS.values() for equivalent in equivalents}
+
+
+class TestCoverage:
+    """Every loss of the installed libraries is in the table, or is left out with a reason."""
+
+    @pytest.mark.parametrize("where", SURVEYS)
+    def test_nothing_is_missing(self, where):
+        library, survey = SURVEYS[where]
+        pytest.importorskip(library)
+        found = survey()
+        assert len(found) > 5
+        assert found - PATHS - set(LEFT_OUT) == set()
+
+    @pytest.mark.parametrize("path", LEFT_OUT)
+    def test_what_is_left_out_exists_and_is_not_listed(self, path):
+        assert path not in PATHS
+        equivalent = Equivalent(f"{path}()")
+        pytest.importorskip(equivalent.library)
+        assert callable(equivalent.resolve())
+        assert LEFT_OUT[path]
+
+    def test_the_losses_of_stochastic_gradient_descent(self):
+        from sklearn.linear_model import SGDClassifier, SGDRegressor
+
+        for cls in (SGDClassifier, SGDRegressor):
+            assert estimator_losses(cls.__name__) == set(cls.loss_functions)
+
+    @pytest.mark.parametrize(
+        "cls",
+        [
+            "HistGradientBoostingRegressor",
+            "HistGradientBoostingClassifier",
+            "GradientBoostingClassifier",
+            "GradientBoostingRegressor",
+        ],
+    )
+    def test_the_losses_of_gradient_boosting(self, cls):
+        import sklearn.ensemble
+
+        allowed = getattr(sklearn.ensemble, cls)._parameter_constraints["loss"][0].options
+        # its delta is a quantile of the errors, set in every round: no loss of fixed parameters
+        without = {"huber"} if cls == "GradientBoostingRegressor" else set()
+        assert estimator_losses(cls) == allowed - without
+
+    def test_the_names_of_the_survey_of_libraries(self):
+        """The names that a survey of the libraries found, whatever the installed version has."""
+        assert {f"torch.nn.{name}" for name in TORCH.split()} <= PATHS
+        assert {f"torch.nn.functional.{name}" for name in TORCH_FUNCTIONS.split()} <= PATHS
+        assert {f"keras.losses.{name}" for name in KERAS.split()} <= PATHS
+        assert {f"optax.losses.{name}" for name in OPTAX.split()} <= PATHS
+        assert {f"sklearn.metrics.{name}" for name in METRICS.split()} <= PATHS
+        assert {f"sklearn._loss.loss.{name}" for name in SKLEARN_LOSSES.split()} <= PATHS
+
+
+def estimator_losses(cls):
+    """The values of ``loss`` with which an estimator is listed."""
+    calls = [e.call for equivalents in EQUIVALENTS.values() for e in equivalents]
+    return {call.split("loss='")[1].split("'")[0] for call in calls if f".{cls}(" in call}
+
+
+TORCH = """
+    MSELoss L1Loss HuberLoss SmoothL1Loss GaussianNLLLoss PoissonNLLLoss BCELoss BCEWithLogitsLoss
+    MultiLabelSoftMarginLoss CrossEntropyLoss NLLLoss LinearCrossEntropyLoss KLDivLoss
+    SoftMarginLoss MultiMarginLoss MultiLabelMarginLoss CosineEmbeddingLoss HingeEmbeddingLoss
+    MarginRankingLoss TripletMarginLoss TripletMarginWithDistanceLoss CTCLoss
+"""
+TORCH_FUNCTIONS = """
+    mse_loss l1_loss huber_loss smooth_l1_loss gaussian_nll_loss poisson_nll_loss
+    binary_cross_entropy binary_cross_entropy_with_logits cross_entropy linear_cross_entropy kl_div
+    soft_margin_loss multi_margin_loss multilabel_margin_loss cosine_embedding_loss
+    hinge_embedding_loss margin_ranking_loss triplet_margin_loss ctc_loss
+"""
+KERAS = """
+    MeanSquaredError MeanAbsoluteError MeanAbsolutePercentageError MeanSquaredLogarithmicError Huber
+    LogCosh Poisson BinaryCrossentropy SparseCategoricalCrossentropy CategoricalCrossentropy
+    KLDivergence BinaryFocalCrossentropy CategoricalFocalCrossentropy
+    CategoricalGeneralizedCrossEntropy Hinge SquaredHinge CategoricalHinge CosineSimilarity Circle
+    Dice Tversky CTC
+"""
+OPTAX = """
+    squared_error l2_loss huber_loss log_cosh sigmoid_binary_cross_entropy
+    softmax_cross_entropy_with_integer_labels softmax_cross_entropy safe_softmax_cross_entropy
+    smooth_labels kl_divergence kl_divergence_with_log_targets generalized_kl_divergence
+    convex_kl_divergence sigmoid_focal_loss poly_loss_cross_entropy hinge_loss perceptron_loss
+    multiclass_perceptron_loss multiclass_hinge_loss sparsemax_loss multiclass_sparsemax_loss
+    make_fenchel_young_loss cosine_similarity cosine_distance triplet_margin_loss ntxent
+    ranking_softmax_loss dice_loss binary_dice_loss multiclass_generalized_dice_loss ctc_loss
+"""
+METRICS = """
+    mean_squared_error mean_absolute_error mean_absolute_percentage_error mean_squared_log_error
+    mean_pinball_loss mean_poisson_deviance mean_gamma_deviance mean_tweedie_deviance log_loss
+    hinge_loss label_ranking_loss brier_score_loss
+"""
+SKLEARN_LOSSES = """
+    HalfSquaredError AbsoluteError HuberLoss PinballLoss HalfPoissonLoss HalfGammaLoss
+    HalfTweedieLoss HalfBinomialLoss HalfMultinomialLoss ExponentialLoss
+"""
