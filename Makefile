@@ -14,6 +14,7 @@ PIP_INSTALL_ARGS ?= $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 BIN := .venv/bin
 READY := .venv/ready
+FRAMEWORKS := .venv/frameworks
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
@@ -34,11 +35,17 @@ $(READY): requirements.txt constraints.txt pyproject.toml
 	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_INSTALL_ARGS) -c constraints.txt -r requirements.txt -e .
 	@touch $@
 
+# Keras, TensorFlow, JAX and Optax: what the losses are compared with. No page needs them.
+$(FRAMEWORKS): requirements-frameworks.txt $(READY)
+	@echo "Installing the libraries that the losses are compared with"
+	$(BIN)/python -m pip install --disable-pip-version-check $(PIP_INSTALL_ARGS) -c constraints.txt -r requirements-frameworks.txt
+	@touch $@
+
 # After a failure the pages are read again: Sphinx does not repeat the warnings of a page it has already read.
 book: $(READY) ## execute the notebooks and write the site to _build/html
 	@$(BIN)/jupyter-book build . -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
 
-test: $(READY) lint browser book ## unit tests, doctests, every committed output, the site in a browser
+test: $(READY) $(FRAMEWORKS) lint browser book ## unit tests, doctests, every committed output, the site in a browser
 	$(PYTEST) --doctest-modules --nbval tests src $$($(BIN)/python book/_tools/notebooks.py --list)
 
 lint: $(READY)
