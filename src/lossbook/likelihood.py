@@ -193,7 +193,7 @@ def gaussian_nll(xp, target, prediction, *, full=False):
     mean squared deviation from it.
     Convention: the logarithm of the variance, which needs no floor; torch takes the variance, and
     raises it to 1e-6. ``full`` adds the term that no prediction changes.
-    Errors: see `lossbook.loss.Loss`. Source: Nix and Weigend 1994.
+    Errors: see `lossbook.loss.Loss`. Source: Harvey 1976.
 
     >>> import numpy as np
     >>> float(gaussian_nll(np.array([0.0]), np.array([[2.0, 0.0]])))

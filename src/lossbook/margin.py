@@ -55,7 +55,7 @@ def squared_hinge(xp, target, prediction):
     score. Minimiser: 2 η - 1, where η is the frequency of class 1.
     Convention: the square of `hinge`, without a factor ½, as in Keras and scikit-learn. Labels
     0 and 1 are an error here; Keras converts them.
-    Errors: see `lossbook.loss.Loss`. Source: Chang, Hsieh and Lin 2008.
+    Errors: see `lossbook.loss.Loss`. Source: Lee and Mangasarian 2001.
 
     >>> import numpy as np
     >>> squared_hinge(np.array([1, 1]), np.array([0.5, 2.0]), reduction="none").tolist()

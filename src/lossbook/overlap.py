@@ -151,7 +151,7 @@ def lovasz_hinge(xp, target, logits):
     Convention: as in the paper and its code; kornia has the same on logits. An empty mask costs
     its largest margin error. Errors that tie are taken in the order of the array: the slope is then
     one of several subgradients, and not the smallest.
-    Errors: see `lossbook.structured.StructuredLoss`. Source: Berman, Triki and Blaschko 2018.
+    Errors: see `lossbook.structured.StructuredLoss`. Source: Yu and Blaschko 2015.
 
     >>> import numpy as np
     >>> float(lovasz_hinge(np.array([1, 0]), np.array([2.0, 0.0])))  # 1 · (1 - 1/2)
@@ -196,7 +196,7 @@ def lovasz_softmax(xp, target, logits):
     Convention: on logits, as in kornia; the paper's code takes probabilities. A class that no pixel
     has is left out of the mean, as in the paper; kornia keeps it, with the error of its largest
     probability. Ties as in `lovasz_hinge`.
-    Errors: see `lossbook.structured.StructuredLoss`. Source: Berman, Triki and Blaschko 2018.
+    Errors: see `lossbook.structured.StructuredLoss`. Source: Berman et al. 2018.
 
     >>> import numpy as np
     >>> logits = np.log([[0.75, 0.25], [0.5, 0.5]])

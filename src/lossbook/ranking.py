@@ -29,7 +29,7 @@ def margin_ranking(xp, target, first, second, *, margin=0.0):
     scores. Minimiser: any scores with ``y (a - b) >= m``; if the order is random, a difference of
     m in favour of the more frequent order.
     Convention: torch's MarginRankingLoss is the same. With m = 1 it is `hinge` of the difference.
-    Errors: see `lossbook.structured.StructuredLoss`. Source: Herbrich, Graepel and Obermayer 2000.
+    Errors: see `lossbook.structured.StructuredLoss`. Source: Herbrich, Graepel and Obermayer 1999.
 
     >>> import numpy as np
     >>> target, first, second = np.array([1, 1]), np.array([2.0, 0.0]), np.array([0.0, 0.5])
@@ -178,7 +178,7 @@ def label_ranking(xp, target, scores):
     `multilabel_margin` is a loss for training. Equal scores count as wrong, and a sample with
     all labels, or none, costs 0, as in scikit-learn's label_ranking_loss. Takes memory for C²
     pairs a sample.
-    Errors: see `lossbook.structured.StructuredLoss`. Source: Schapire and Singer 2000.
+    Errors: see `lossbook.structured.StructuredLoss`. Source: Schapire and Singer 1999.
 
     >>> import numpy as np
     >>> float(label_ranking(np.array([[1, 0, 0]]), np.array([[1.0, 0.5, 1.0]])))

@@ -104,7 +104,7 @@ def cauchy(xp, target, prediction, *, scale=1.0):
     farther out it is. Not convex.
     Convention: `barron` with α = 0. The likelihood is that of Student's t with one degree of
     freedom and scale ``c sqrt 2``.
-    Errors: see `lossbook.loss.Loss`. Source: Barron 2019.
+    Errors: see `lossbook.loss.Loss`. Source: Black and Anandan 1996.
 
     >>> import numpy as np
     >>> round(float(cauchy(np.zeros(1), np.full(1, 2.0))), 12)  # log 3
@@ -152,7 +152,7 @@ def welsch(xp, target, prediction, *, scale=1.0):
     the target's unit. Minimiser: for small c the mode, the highest point of a kernel density of
     bandwidth c. Not convex.
     Convention: `barron` with α = -∞.
-    Errors: see `lossbook.loss.Loss`. Source: Barron 2019.
+    Errors: see `lossbook.loss.Loss`. Source: Dennis and Welsch 1978.
 
     >>> import numpy as np
     >>> round(float(welsch(np.zeros(1), np.full(1, np.sqrt(2.0)))), 6)  # 1 - 1/e
