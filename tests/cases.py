@@ -86,6 +86,10 @@ def count(rng, shape):
     return rng.integers(0, 4, size=shape)
 
 
+def bit(rng, shape):
+    return rng.integers(0, 2, size=shape)
+
+
 def sign(rng, shape):
     return 2 * rng.integers(0, 2, size=shape) - 1
 
@@ -240,6 +244,10 @@ def weston_watkins(y, z, margin=1.0, p=1):
     )
 
 
+def hinge_embedding(y, d, margin=1.0):
+    return d if y == 1 else max(0, mpmath.mpf(margin) - d)
+
+
 def sparsemax_loss(y, z):
     """The definition of Martins and Astudillo, with the support found by trying each size."""
     ordered = sorted(z, reverse=True)
@@ -371,6 +379,14 @@ CASES = {
             weston_watkins,
             ({}, {"margin": 2.5, "p": 2}),
             classes=4,
+        ),
+        Case(lossbook.hinge_embedding, sign, normal, hinge_embedding, ({}, {"margin": 2.5})),
+        Case(
+            lossbook.contrastive,
+            bit,
+            positive,
+            lambda y, d, margin=1.0: hinge_embedding(2 * y - 1, d, margin) ** 2,
+            ({}, {"margin": 2.5}),
         ),
         Case(lossbook.sparsemax_loss, label, normal, sparsemax_loss, classes=4),
     )

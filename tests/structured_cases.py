@@ -4,23 +4,26 @@ A `StructuredLoss` that is added to `lossbook` without an entry here makes a tes
 """
 
 import dataclasses
+import itertools
 from collections.abc import Callable
 
 import mpmath
 import numpy as np
-from cases import softmax
+from cases import categorical, softmax
 
 from lossbook import (
     bpr,
     circle,
     cosine_distance,
     cosine_embedding,
+    ctc,
     dice,
     dpo,
     info_nce,
     ipo,
     jaccard,
     label_ranking,
+    linear_cross_entropy,
     listwise_softmax,
     lovasz_hinge,
     lovasz_softmax,
@@ -85,6 +88,19 @@ def vectors(*names, d=3):
     return lambda rng, n: {name: rng.normal(size=(n, d)) for name in names}
 
 
+def directions(*names, d=3):
+    """Vectors of length 1 to 2: the gradient of a cosine, and its error, grow with 1/length."""
+
+    def sample(rng, n):
+        rows = {name: rng.normal(size=(n, d)) for name in names}
+        return {
+            name: x / np.linalg.norm(x, axis=1, keepdims=True) * rng.uniform(1, 2, (n, 1))
+            for name, x in rows.items()
+        }
+
+    return sample
+
+
 def with_signs(sample):
     """The same arrays, with a target of -1 or 1 before them."""
     return lambda rng, n: {"target": 2 * rng.integers(0, 2, n) - 1, **sample(rng, n)}
@@ -92,7 +108,7 @@ def with_signs(sample):
 
 def with_labels(*names):
     """The same arrays, with class labels before them: pairs, and one alone if n is odd."""
-    return lambda rng, n: {"labels": rng.permutation(n) // 2, **vectors(*names)(rng, n)}
+    return lambda rng, n: {"labels": rng.permutation(n) // 2, **directions(*names)(rng, n)}
 
 
 def numbers(*names):
@@ -135,6 +151,27 @@ def labelled_pixels(rng, n, pixels=5, classes=4):
     return {
         "target": rng.integers(0, classes, size=(n, pixels)),
         "logits": 2 * rng.normal(size=(n, pixels, classes)),
+    }
+
+
+def sequences(rng, n, frames=4, labels=2, classes=3):
+    """Labels of 0 to 2 classes that fit into 3 or 4 frames, padded with -1."""
+    target_length = rng.integers(0, labels + 1, size=n)
+    target = rng.integers(1, classes, size=(n, labels))
+    padding = np.arange(labels) >= target_length[:, None]
+    return {
+        "target": np.where(padding, -1, target),
+        "logits": 2 * rng.normal(size=(n, frames, classes)),
+        "input_length": rng.integers(3, frames + 1, size=n),
+        "target_length": target_length,
+    }
+
+
+def features_and_head(rng, n, d=3, classes=4):
+    return {
+        "target": rng.integers(0, classes, size=n),
+        "features": rng.normal(size=(n, d)),
+        "head": rng.normal(size=(classes, d)),
     }
 
 
@@ -325,6 +362,30 @@ def lovasz_softmax_reference(target, logits):
     return mpmath.fsum(values) / len(values)
 
 
+def merged(alignment, blank):
+    """What an alignment reads: repetitions merged, then blanks taken out."""
+    return [label for label, _ in itertools.groupby(alignment) if label != blank]
+
+
+def ctc_reference(target, logits, input_length, target_length, blank=0):
+    """The definition: the sum over all alignments."""
+    frames = [softmax(row) for row in logits[:input_length]]
+    classes = range(len(logits[0]))
+    probability = mpmath.fsum(
+        mpmath.fprod(row[c] for row, c in zip(frames, alignment, strict=True))
+        for alignment in itertools.product(classes, repeat=input_length)
+        if merged(alignment, blank) == target[:target_length]
+    )
+    return -mpmath.log(probability)
+
+
+def linear_cross_entropy_reference(target, features, head, chunk=None):
+    return [
+        categorical(y, [mpmath.fdot(row, w) for w in head])
+        for y, row in zip(target, features, strict=True)
+    ]
+
+
 STRUCTURED_CASES = {
     case.loss.name: case
     for case in (
@@ -336,48 +397,48 @@ STRUCTURED_CASES = {
         ),
         StructuredCase(
             cosine_distance,
-            vectors("target", "prediction"),
+            directions("target", "prediction"),
             lambda target, prediction: 1 - cosine(target, prediction),
         ),
         StructuredCase(
             cosine_embedding,
-            with_signs(vectors("first", "second")),
+            with_signs(directions("first", "second")),
             cosine_embedding_reference,
             ({}, {"margin": 0.3}),
         ),
         StructuredCase(
             info_nce,
-            vectors("queries", "keys"),
+            directions("queries", "keys"),
             info_nce_reference,
             (
-                {},
-                {"temperature": 0.5, "normalise": False},
+                {"temperature": 0.5},
+                {"temperature": 2.0, "normalise": False},
                 {"temperature": 0.5, "symmetric": True},
             ),
         ),
         StructuredCase(
             nt_xent,
-            vectors("first", "second"),
+            directions("first", "second"),
             nt_xent_reference,
-            ({}, {"temperature": 0.5}),
+            ({"temperature": 0.5}, {"temperature": 2.0}),
         ),
         StructuredCase(
             supervised_contrastive,
             with_labels("embeddings"),
             supervised_contrastive_reference,
-            ({}, {"temperature": 0.5}),
+            ({"temperature": 0.5}, {"temperature": 2.0}),
         ),
         StructuredCase(
             siglip,
-            vectors("first", "second"),
+            directions("first", "second"),
             siglip_reference,
-            ({}, {"scale": 2.0, "bias": -0.5}),
+            ({"scale": 3.0}, {"scale": 2.0, "bias": -0.5}),
         ),
         StructuredCase(
             circle,
             with_labels("embeddings"),
             circle_reference,
-            ({}, {"margin": 0.1, "scale": 2.0}),
+            ({"scale": 1.0}, {"margin": 0.1, "scale": 0.5}),
         ),
         StructuredCase(
             margin_ranking,
@@ -415,6 +476,13 @@ STRUCTURED_CASES = {
         ),
         StructuredCase(lovasz_hinge, hard_masks, lovasz_hinge_reference),
         StructuredCase(lovasz_softmax, labelled_pixels, lovasz_softmax_reference),
+        StructuredCase(ctc, sequences, ctc_reference),
+        StructuredCase(
+            linear_cross_entropy,
+            features_and_head,
+            linear_cross_entropy_reference,
+            ({}, {"chunk": 2}),
+        ),
     )
 }
 

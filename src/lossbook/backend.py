@@ -5,6 +5,7 @@ under every automatic differentiation, so each library's own operation is used. 
 functions are built on that one or are written once for all three.
 """
 
+import functools
 import math
 
 from array_api_compat import is_jax_namespace, is_torch_namespace
@@ -132,25 +133,48 @@ def norm(xp, x):
 
     Scaled by the largest coordinate, so that no square overflows or underflows.
     """
-    largest = xp.max(abs(x), axis=-1)
-    usable = (largest > 0) & xp.isfinite(largest)
-    scale = xp.where(usable, largest, 1)[..., None]
-    scale = constant(xp, scale)  # it cancels
+    scale = _largest_coordinate(xp, x)
     total = xp.sum((x / scale) ** 2, axis=-1)
     # the inner `where` keeps the gradient at length 0 finite
     length = xp.where(total == 0, 0, xp.sqrt(xp.where(total == 0, 1, total)))
     return scale[..., 0] * length
 
 
-def constant(xp, x):
-    """x, which automatic differentiation takes for a constant."""
+def unit(xp, x):
+    """The vectors on the last axis, each divided by its length; at length 0, 0 with gradient 0."""
+    scaled = x / _largest_coordinate(xp, x)
+    total = xp.sum(scaled**2, axis=-1, keepdims=True)
+    return xp.where(total == 0, 0, scaled / xp.sqrt(xp.where(total == 0, 1, total)))
+
+
+def _largest_coordinate(xp, x):
+    """The largest size of a coordinate, one a vector, as a constant; 1 where it cannot divide."""
+    largest = xp.max(abs(x), axis=-1)
+    usable = (largest > 0) & xp.isfinite(largest)
+    scale = xp.where(usable, largest, 1)[..., None]
     if is_torch_namespace(xp):
-        return x.detach()
+        return scale.detach()  # a constant: it cancels
     if is_jax_namespace(xp):
         import jax
 
-        return jax.lax.stop_gradient(x)
-    return x
+        return jax.lax.stop_gradient(scale)
+    return scale
+
+
+def recomputed(xp, function):
+    """The function, whose intermediate arrays automatic differentiation does not keep.
+
+    It computes them a second time when it needs them: time for memory.
+    """
+    if is_torch_namespace(xp):
+        from torch.utils.checkpoint import checkpoint
+
+        return functools.partial(checkpoint, function, use_reentrant=False)
+    if is_jax_namespace(xp):
+        import jax
+
+        return jax.checkpoint(function)
+    return function
 
 
 def at_index(xp, index, like):
