@@ -15,6 +15,8 @@ Variants of cross-entropy: focal, focal_cross_entropy, poly1_cross_entropy,
     generalised_cross_entropy, symmetric_cross_entropy.
 Classification by margins: hinge, squared_hinge, modified_huber, logistic, exponential,
     perceptron, multiclass_hinge, weston_watkins, sparsemax_loss.
+Sequences: ctc.
+A linear layer and its loss in one: linear_cross_entropy.
 Overlap of masks: tversky, dice, jaccard, lovasz_hinge, lovasz_softmax.
 Similarity of vectors: cosine_distance, cosine_embedding, hinge_embedding, contrastive, triplet,
     info_nce, nt_xent, supervised_contrastive, siglip, circle.
@@ -48,6 +50,7 @@ from lossbook.likelihood import (
     poisson_nll,
     tweedie_deviance,
 )
+from lossbook.linear_cross_entropy import linear_cross_entropy
 from lossbook.margin import (
     exponential,
     hinge,
@@ -90,6 +93,7 @@ from lossbook.robust import (
     geman_mcclure,
     welsch,
 )
+from lossbook.sequence import ctc
 from lossbook.similarity import (
     circle,
     contrastive,
@@ -117,6 +121,7 @@ __all__ = [
     "cosine_embedding",
     "cross_entropy",
     "crps_gaussian",
+    "ctc",
     "dice",
     "dpo",
     "epsilon_insensitive",
@@ -138,6 +143,7 @@ __all__ = [
     "kl_divergence",
     "label_ranking",
     "laplace_nll",
+    "linear_cross_entropy",
     "listwise_softmax",
     "log_cosh",
     "logistic",
