@@ -148,17 +148,22 @@ def unit(xp, x):
 
 
 def _largest_coordinate(xp, x):
-    """The largest size of a coordinate, one a vector, as a constant; 1 where it cannot divide."""
+    """The largest size of a coordinate, one a vector; 1 where it cannot divide."""
     largest = xp.max(abs(x), axis=-1)
     usable = (largest > 0) & xp.isfinite(largest)
     scale = xp.where(usable, largest, 1)[..., None]
+    return constant(xp, scale)  # it cancels
+
+
+def constant(xp, x):
+    """x, which automatic differentiation takes for a constant."""
     if is_torch_namespace(xp):
-        return scale.detach()  # a constant: it cancels
+        return x.detach()
     if is_jax_namespace(xp):
         import jax
 
-        return jax.lax.stop_gradient(scale)
-    return scale
+        return jax.lax.stop_gradient(x)
+    return x
 
 
 def recomputed(xp, function):
