@@ -1,0 +1,114 @@
+"""The form of an entry of the catalogue: which facts are stated about a loss."""
+
+import dataclasses
+from collections.abc import Callable
+
+from lossbook.loss import Loss
+from lossbook.structured import StructuredLoss
+
+# in the order in which a table shows them
+FACTS = (
+    "value",
+    "gradient",
+    "domain",
+    "minimiser",
+    "convex",
+    "smooth",
+    "bound",
+    "proper",
+    "activation",
+    "likelihood",
+    "special_case",
+    "source",
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class When:
+    """A property that some values of the parameters have: ``holds`` takes their dictionary."""
+
+    words: str
+    holds: Callable
+
+    def __str__(self):
+        return f"if {self.words}"
+
+
+@dataclasses.dataclass(frozen=True)
+class SpecialCase:
+    """``factor · of(…)``: the loss is another one with some parameters fixed.
+
+    ``parameters`` turns the loss's own parameters into those of the other, ``arguments`` its
+    target and prediction into the other's.
+    """
+
+    of: Loss | StructuredLoss
+    words: str
+    parameters: Callable = lambda **own: own
+    factor: float | Callable = 1.0  # a number, or a function of the parameters
+    arguments: Callable = lambda *arrays: arrays
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Entry:
+    r"""The facts about one loss; None stands for what does not apply to it.
+
+    The formulas use the symbols of the book: the target y, the prediction ŷ, p or z, the error
+    e = ŷ - y, and the parameters as in `lossbook.properties.SYMBOLS`. Of a loss over classes they
+    are those of a label y: z_k the logits, p_k the predicted probabilities, q_k 1 for the label
+    and 0 elsewhere; the gradient is with respect to z_c.
+    """
+
+    loss: Loss | StructuredLoss
+    title: str
+    chinese: str
+    value: str  # LaTeX of the loss of one sample
+    gradient: str | tuple  # LaTeX of its derivative; one a prediction if there are several
+    convex: bool | When  # in the prediction
+    smooth: bool | When  # has a continuous derivative
+    bound: str  # LaTeX of the largest entry of the gradient; "bounded" if it has no short form
+    source: str  # key of the first source in references.bib
+    minimiser: str | None = None  # a name in `lossbook.minimisers.MINIMISERS`
+    activation: str | None = None  # what makes a prediction from a model's output
+    inside: bool = False  # whether the loss applies the activation itself
+    canonical: bool = False  # the gradient at the output is a multiple of activation minus target
+    likelihood: str | None = None  # a name in `lossbook.properties.LIKELIHOODS`
+    times: float = 1.0  # the negative log-likelihood is so many times the loss, plus a constant
+    proper: bool | When | None = None  # for a prediction that is a distribution
+    special_case: SpecialCase | None = None
+    where: tuple = ()  # pairs of a symbol and its LaTeX, for both formulas
+    examples: tuple = ({},)  # parameters that the checks are run with
+    vectors: Callable | None = None  # what else the formulas name: (arrays, parameters) -> dict
+    sample: Callable | None = None  # (rng, n, spread) -> arrays, where domains do not tell
+
+    @property
+    def name(self):
+        return self.loss.name
+
+    @property
+    def arguments(self):
+        """The names of the arrays, in the order of the signature."""
+        if isinstance(self.loss, StructuredLoss):
+            return tuple(self.loss.shapes)
+        return ("target", self.loss.prediction_name)
+
+    def domains(self, parameters):
+        """The domain of each array; None stands for every number."""
+        if isinstance(self.loss, StructuredLoss):
+            return [self.loss.domains.get(name) for name in self.loss.shapes]
+        every = {**self.loss.defaults, **parameters}
+        return [
+            domain(every) if callable(domain) else domain
+            for domain in (self.loss.target_domain, self.loss.prediction_domain)
+        ]
+
+    @property
+    def domain(self):
+        """The domains in words; for the default parameters, where they depend on them."""
+        return ", ".join(
+            f"{name} {'real' if domain is None else domain}"
+            for name, domain in zip(self.arguments, self.domains({}), strict=True)
+        )
+
+
+ERROR = (("e", r"\hat y - y"),)

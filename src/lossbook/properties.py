@@ -1,0 +1,596 @@
+"""Each fact of the catalogue, tried out with numbers.
+
+``check(entry, fact)`` returns an empty string if the fact holds, and otherwise words that say
+where it does not. A claim that something never happens (a convex loss never bends down) is tried
+on thousands of random arguments of several sizes; a claim that it does happen needs a witness.
+"""
+
+import re
+import unicodedata
+
+import numpy as np
+from scipy import stats
+from scipy.optimize import minimize
+
+from lossbook.classwise import ClasswiseLoss
+from lossbook.distributional import DistributionalLoss
+from lossbook.entry import When
+from lossbook.latex import evaluate
+from lossbook.minimisers import MINIMISERS
+from lossbook.sampling import CLASSES, Drawn, inside, log_softmax, outside
+from lossbook.structured import StructuredLoss
+
+SPREADS = (0.3, 1.0, 3.0, 10.0)
+# a parameter, and its symbol in the formulas
+SYMBOLS = {
+    "delta": r"\delta",
+    "beta": r"\beta",
+    "quantile": r"\tau",
+    "tau": r"\tau",
+    "epsilon": r"\varepsilon",
+    "alpha": r"\alpha",
+    "scale": "c",
+    "power": r"\rho",
+    "gamma": r"\gamma",
+    "q": "q",
+    "margin": "m",
+    "p": "r",
+    "log_zero": "A",
+    "temperature": "T",
+    "label_smoothing": r"\varepsilon",
+}
+
+
+def check(entry, fact):
+    """An empty string if the fact holds for every example of the entry, else what is wrong."""
+    for parameters in entry.examples:
+        wrong = CHECKS[fact](entry, parameters)
+        if wrong:
+            return f"{entry.name}{parameters or ''}: {fact}: {wrong}"
+    return ""
+
+
+def full(entry, parameters):
+    """The parameters with the defaults of those that are not given."""
+    return {**entry.loss.defaults, **parameters}
+
+
+def softmax(rows):
+    powers = np.exp(rows - rows.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
+# What makes a prediction from a model's output, and the mean that this output stands for.
+ACTIVATIONS = {
+    "identity": (lambda z: z, lambda z: z),
+    "sigmoid": (lambda z: 1 / (1 + np.exp(-z)), lambda z: 1 / (1 + np.exp(-z))),
+    "exp": (np.exp, np.exp),
+    "softmax": (softmax, softmax),
+    "log-softmax": (log_softmax, softmax),
+    "sparsemax": (None, None),
+}
+
+# the logarithm of the density or probability of y under the prediction
+LIKELIHOODS = {
+    "normal": lambda y, p, **_: stats.norm(*_location_scale(p, 0.5)).logpdf(y),
+    "Laplace": lambda y, p, **_: stats.laplace(*_location_scale(p, 1.0)).logpdf(y),
+    "hyperbolic secant": lambda y, p, **_: stats.hypsecant(p).logpdf(y),
+    "hyperbolic": lambda y, p, scale: stats.genhyperbolic(1, 1, 0, p, scale).logpdf(y),
+    "Cauchy": lambda y, p, scale: stats.cauchy(p, scale * np.sqrt(2)).logpdf(y),
+    "asymmetric Laplace": lambda y, p, quantile: _asymmetric_laplace(y, p, quantile),
+    "shifted log-normal": lambda y, p, **_: stats.lognorm(1, scale=1 + p).logpdf(1 + y),
+    "Poisson": lambda y, p, **_: stats.poisson(p).logpmf(y),
+    "exponential": lambda y, p, **_: stats.expon(scale=p).logpdf(y),
+    "Bernoulli": lambda y, p, **_: stats.bernoulli(p).logpmf(y),
+    "categorical": lambda y, p, **_: np.log(p[np.arange(len(y)), y]),
+}
+
+
+def _location_scale(prediction, share):
+    """Location and scale, the latter from its logarithm times the share; 1 if none is predicted."""
+    if prediction.ndim == 1:
+        return prediction, 1.0
+    return prediction[:, 0], np.exp(share * prediction[:, 1])
+
+
+def _asymmetric_laplace(y, location, quantile):
+    kappa = np.sqrt(quantile / (1 - quantile))
+    return stats.laplace_asymmetric(kappa, location, kappa / quantile).logpdf(y)
+
+
+# The formulas
+
+
+def symbols_of(entry, arrays, parameters):
+    """What the symbols of the entry's formulas stand for, for one sample."""
+    loss = entry.loss
+    every = full(entry, parameters)
+    values = {
+        SYMBOLS[name]: number
+        for name, number in every.items()
+        if name in SYMBOLS and isinstance(number, (int, float))
+    }
+    vectors = {} if entry.vectors is None else dict(entry.vectors(arrays, every))
+    if isinstance(loss, ClasswiseLoss):
+        label, scores = arrays
+        is_log = loss.prediction_name == "log_probabilities"
+        vectors = {
+            "z": scores,
+            "p": np.exp(scores) if is_log else softmax(scores),
+            "q": np.eye(len(scores))[label],
+            **vectors,
+        }
+        values["y"], values["C"] = int(label), len(scores)
+    elif isinstance(loss, DistributionalLoss):
+        values["y"], (values[r"\mu"], values["s"]) = arrays
+    elif not isinstance(loss, StructuredLoss):
+        target, prediction = arrays
+        if np.ndim(prediction):
+            values["n"], values["L"] = len(prediction), loss(*arrays, **parameters)
+            vectors = {"y": target, r"\hat y": prediction, **vectors}
+        else:
+            values["y"] = target
+            for name in (r"\hat y", "z", "d"):
+                values[name] = prediction
+            values["p"] = 1 / (1 + np.exp(-prediction)) if entry.inside else prediction
+    for name, vector in vectors.items():
+        if np.ndim(vector):
+            values[f"{name}_k"] = vector
+            if isinstance(loss, ClasswiseLoss):
+                values[f"{name}_y"] = vector[values["y"]]
+        else:
+            values[name] = vector
+    for symbol, latex in entry.where:
+        values[symbol] = evaluate(latex, values)
+    return values
+
+
+def _check_value(entry, parameters):
+    drawn = Drawn(entry, parameters, np.random.default_rng(0), 12, 1.5)
+    for i, value in enumerate(drawn.values(drawn.rows)):
+        written = evaluate(entry.value, symbols_of(entry, drawn.sample(i), parameters))
+        if not np.isclose(written, value, rtol=1e-9, atol=1e-12):
+            return f"the formula gives {written}, the code {value}, at {drawn.sample(i)}"
+    return ""
+
+
+def _check_gradient(entry, parameters):
+    drawn = Drawn(entry, parameters, np.random.default_rng(1), 12, 1.5)
+    for i, slopes in enumerate(drawn.slopes(drawn.rows)):
+        values = symbols_of(entry, drawn.sample(i), parameters)
+        written = _gradient_formula(entry, values, len(slopes))
+        if not np.allclose(written, slopes, rtol=1e-9, atol=1e-12):
+            return f"the formula gives {written}, the code {slopes}, at {drawn.sample(i)}"
+    return ""
+
+
+def _gradient_formula(entry, values, length):
+    if isinstance(entry.gradient, tuple):
+        return [evaluate(latex, values) for latex in entry.gradient]
+    rows = []
+    for c in range(length):
+        at_c = {
+            f"{name[:-1]}c": vector[c] for name, vector in values.items() if name.endswith("_k")
+        }
+        rows.append(evaluate(entry.gradient, {**values, **at_c}))
+    return rows
+
+
+# The shape
+
+
+def _claimed(claim, entry, parameters):
+    return claim.holds(**full(entry, parameters)) if isinstance(claim, When) else claim
+
+
+def _check_convex(entry, parameters):
+    convex = _claimed(entry.convex, entry, parameters)
+    n = 200 if _is_slow(entry) else 4000
+    worst = 0.0
+    for seed, spread in enumerate(SPREADS):
+        rng = np.random.default_rng(seed)
+        drawn = Drawn(entry, parameters, rng, n, spread)
+        a = drawn.rows
+        b = Drawn(entry, parameters, rng, n, spread).rows
+        share = rng.uniform(0.05, 0.95, size=(n, 1))
+        ends = share[:, 0] * drawn.values(a) + (1 - share[:, 0]) * drawn.values(b)
+        between = drawn.values(share * a + (1 - share) * b)
+        finite = np.isfinite(ends) & np.isfinite(between)
+        rise = (between - ends)[finite] / (1 + abs(ends[finite]))
+        worst = max(worst, rise.max(initial=0.0))
+    if convex and worst > 1e-12:
+        return f"it lies above a chord by {worst:.3g}"
+    if not convex and worst < 1e-6:
+        return "no chord was found above which it lies"
+    return ""
+
+
+def _check_smooth(entry, parameters):
+    smooth = _claimed(entry.smooth, entry, parameters)
+    jump = 0.0
+    for seed, spread in enumerate((0.5, 2.0)):
+        rng = np.random.default_rng(seed)
+        n = 20
+        drawn = Drawn(entry, parameters, rng, n, spread)
+        a = drawn.rows
+        for b in _other_ends(entry, parameters, drawn, rng, spread):
+            jump = max(jump, _largest_jump(drawn, a, b))
+    if smooth and jump > 1e-5:
+        return f"its gradient jumps by {jump:.3g}"
+    if not smooth and jump < 1e-3:
+        return "no jump of its gradient was found"
+    return ""
+
+
+def _other_ends(entry, parameters, drawn, rng, spread):
+    """Ends of lines: random ones, through the origin, and through the target."""
+    yield Drawn(entry, parameters, rng, len(drawn.rows), spread).rows
+    if isinstance(entry.loss, StructuredLoss):
+        yield -drawn.rows
+        return
+    domain = entry.domains(parameters)[1]
+    target = drawn.arrays[0]
+    if target.shape == drawn.arrays[-1].shape and np.issubdtype(target.dtype, np.floating):
+        target = target.reshape(len(target), -1)
+        beyond = target + 0.01 * (target - drawn.rows)
+        if domain is not None:
+            beyond = np.where(domain.outside(np, beyond), drawn.rows, beyond)
+        yield beyond
+    if domain is None:
+        yield -drawn.rows
+
+
+def _largest_jump(drawn, a, b, points=40, halvings=40):
+    """The largest change of the gradient that does not go away as the piece of line shrinks."""
+
+    def slopes(share):
+        return drawn.slopes(a + share[:, None] * (b - a))
+
+    def change(one, other):
+        return np.abs(other - one).max(axis=1)
+
+    grid = np.linspace(0, 1, points)
+    on_grid = np.array([slopes(np.full(len(a), share)) for share in grid])
+    changes = np.abs(np.diff(on_grid, axis=0)).max(axis=2)
+    first, rows = np.argmax(changes, axis=0), np.arange(len(a))
+    low, high = grid[first], grid[first + 1]
+    at_low, at_high = on_grid[first, rows], on_grid[first + 1, rows]
+    for _ in range(halvings):
+        middle = (low + high) / 2
+        at_middle = slopes(middle)
+        lower = change(at_low, at_middle) >= change(at_middle, at_high)
+        low, high = np.where(lower, low, middle), np.where(lower, middle, high)
+        at_low = np.where(lower[:, None], at_low, at_middle)
+        at_high = np.where(lower[:, None], at_middle, at_high)
+    jumps = change(at_low, at_high) / (1 + np.abs(at_low).max(axis=1))
+    return np.nanmax(jumps, initial=0.0)
+
+
+def _check_bound(entry, parameters):
+    largest = {
+        spread: _largest_slope(entry, parameters, spread)
+        for spread in (0.1, 0.5, 1.0, 3.0, 10.0, 100.0, 1e4)
+    }
+    reached = max(largest.values())
+    if entry.bound == "bounded":
+        smaller = max(slope for spread, slope in largest.items() if spread < 100)
+        return f"it reaches {reached:.3g}" if reached > 1.001 * smaller or reached > 100 else ""
+    drawn = Drawn(entry, parameters, np.random.default_rng(0), 2)
+    values = symbols_of(entry, drawn.sample(0), parameters)
+    bound = evaluate(entry.bound, values)
+    if np.isinf(bound):
+        return "" if reached > 100 else f"no entry above {reached:.3g} was found"
+    if reached > bound * (1 + 1e-12):
+        return f"an entry of {reached} is above {bound}"
+    return f"the largest entry found is {reached}, not {bound}" if reached < 0.97 * bound else ""
+
+
+def _largest_slope(entry, parameters, spread):
+    rng = np.random.default_rng(7)
+    n = 200 if _is_slow(entry) else 5000
+    drawn = Drawn(entry, parameters, rng, n, spread)
+    slopes = np.abs(drawn.slopes(drawn.rows)).max(axis=1)
+    return np.nanmax(np.where(np.isfinite(slopes), slopes, -np.inf))
+
+
+def _is_slow(entry):
+    return getattr(entry.loss, "coupled", False) or getattr(entry.loss, "_outer", None) is not None
+
+
+# What it asks for
+
+
+def targets(entry, parameters, seed, n=41):
+    """Skewed targets, so that mean, median and mode differ; labels of unequal frequency."""
+    rng = np.random.default_rng(seed)
+    loss = entry.loss
+    if isinstance(loss, ClasswiseLoss):
+        return np.concatenate((rng.choice(CLASSES, size=n, p=(0.62, 0.2, 0.1, 0.08)), range(4)))
+    domain = loss.target_domain
+    domain = domain(full(entry, parameters)) if callable(domain) else domain
+    if domain is None:
+        return np.exp(1.2 * rng.normal(size=n))
+    y = inside(domain, rng, (n,), 1.0)
+    values = getattr(domain, "values", None)
+    if values:
+        y = rng.choice(np.asarray(values, float), size=n, p=(0.3, 0.7))
+    return abs(y) if np.all(y != 0) and domain.__class__.__name__ == "Not" else y
+
+
+def risk(entry, parameters, y, prediction):
+    """The mean loss of one and the same prediction for all targets."""
+    prediction = np.broadcast_to(np.asarray(prediction, float), (len(y), *np.shape(prediction)))
+    with np.errstate(all="ignore"):
+        return float(entry.loss(y, prediction.copy(), **parameters))
+
+
+def best(entry, parameters, y):
+    """The smallest mean loss that a constant reaches, and that constant, by search."""
+    loss = entry.loss
+    if isinstance(loss, (ClasswiseLoss, DistributionalLoss)):
+        return _best_row(entry, parameters, y)
+    low, high = _range_of(entry, parameters, y)
+    grid = np.linspace(low, high, 2001)
+    for _ in range(6):
+        risks = _risks(entry, parameters, y, grid)
+        k = int(np.nanargmin(risks))
+        smallest, where = risks[k], grid[k]
+        grid = np.linspace(grid[max(k - 1, 0)], grid[min(k + 1, len(grid) - 1)], 41)
+    return smallest, where
+
+
+def _best_row(entry, parameters, y):
+    """The same for a prediction of several numbers."""
+    loss = entry.loss
+    size = CLASSES if isinstance(loss, ClasswiseLoss) else len(loss.columns)
+    is_log = loss.prediction_name == "log_probabilities"
+
+    def cost(z):
+        return risk(entry, parameters, y, log_softmax(z) if is_log else z)
+
+    def slope(z):
+        rows = np.broadcast_to(z, (len(y), size)).copy()
+        return loss.gradient(y, rows, **parameters).sum(axis=0)
+
+    found = []
+    for start in (np.zeros(size), np.random.default_rng(0).normal(size=size)):
+        if _claimed(entry.smooth, entry, parameters):
+            options = {"gtol": 1e-10}
+            jac = None if is_log else slope
+            found.append(minimize(cost, start, method="BFGS", jac=jac, options=options).x)
+        else:
+            found.append(minimize(cost, start, method="Nelder-Mead", options=_PATIENT).x)
+    found = min(found, key=cost)
+    return cost(found), found
+
+
+def _risks(entry, parameters, y, grid):
+    """The mean loss of each constant of a grid."""
+    if _is_slow(entry):
+        return [risk(entry, parameters, y, m) for m in grid]
+    pairs = np.broadcast_to(y, (len(grid), len(y))), np.repeat(grid, len(y)).reshape(-1, len(y))
+    return entry.loss(*pairs, reduction="none", **parameters).mean(axis=1)
+
+
+_PATIENT = {"xatol": 1e-9, "fatol": 1e-13, "maxiter": 1500, "maxfev": 1500}
+
+
+def _range_of(entry, parameters, y):
+    domain = entry.loss.prediction_domain
+    domain = domain(full(entry, parameters)) if callable(domain) else domain
+    low, high = min(y.min() - 1, -6), max(y.max() + 1, 6)
+    if domain is not None:
+        low = max(low, domain.low + 1e-9)
+        high = min(high, domain.high - 1e-9)
+    return low, high
+
+
+def _check_minimiser(entry, parameters):
+    for seed in range(3):
+        y = targets(entry, parameters, seed)
+        smallest, where = best(entry, parameters, y)
+        if entry.minimiser in COMPARED:
+            wrong = COMPARED[entry.minimiser](y, where)
+        elif entry.minimiser == "no closed form":
+            wrong = _equals_a_known_statistic(y, where)
+        else:
+            claimed = MINIMISERS[entry.minimiser](y, **full(entry, parameters))
+            reached = risk(entry, parameters, y, claimed)
+            wrong = ""
+            if not reached <= smallest + 1e-9 * (1 + abs(smallest)):
+                wrong = f"{claimed} costs {reached}, but {where} costs {smallest}"
+        if wrong:
+            return wrong
+    return ""
+
+
+def _equals_a_known_statistic(y, where):
+    for name in ("the mean", "the median"):
+        if np.allclose(np.ravel(where)[0], MINIMISERS[name](y), rtol=1e-6):
+            return f"it is {name}"
+    return ""
+
+
+def _nearer_to_half(y, where):
+    p, mean = 1 / (1 + np.exp(-where)), y.mean()
+    if abs(p - 0.5) < abs(mean - 0.5) - 1e-4 and (p - 0.5) * (mean - 0.5) >= 0:
+        return ""
+    return f"the probability is {p} for a mean of {mean}"
+
+
+def _sharpness(is_sharper):
+    def compare(y, where):
+        frequencies = np.bincount(y, minlength=CLASSES) / len(y)
+        largest, found = frequencies.max(), softmax(where).max()
+        right = found > largest + 1e-3 if is_sharper else found < largest - 1e-3
+        return "" if right else f"the largest probability is {found}, the frequency {largest}"
+
+    return compare
+
+
+# minimisers that are known only by comparison
+COMPARED = {
+    "a probability nearer to ½ than the mean": _nearer_to_half,
+    "flatter than the class frequencies": _sharpness(False),
+    "sharper than the class frequencies": _sharpness(True),
+}
+
+
+def _check_proper(entry, parameters):
+    """The expected loss under a distribution is smallest at that distribution, and only there."""
+    if isinstance(entry.loss, DistributionalLoss):
+        distance = _distance_of_a_fitted_distribution(entry, parameters)
+    elif isinstance(entry.loss, ClasswiseLoss):
+        y = np.repeat(np.arange(CLASSES), (58, 25, 12, 5))
+        _, where = best(entry, parameters, y)
+        distance = np.abs(softmax(where) - np.array([0.58, 0.25, 0.12, 0.05])).max()
+    else:
+        y = np.repeat([0.0, 1.0], (31, 69))
+        _, where = best(entry, parameters, y)
+        p = 1 / (1 + np.exp(-where)) if entry.inside else where
+        distance = abs(p - 0.69)
+    if entry.proper and distance > 1e-3:
+        return f"the best prediction is off by {distance:.3g}"
+    if not entry.proper and distance < 1e-2:
+        return f"the best prediction is the truth, to {distance:.3g}"
+    return ""
+
+
+def _distance_of_a_fitted_distribution(entry, parameters):
+    """How far location and log-scale are from those of the distribution that made the targets."""
+    shares = (np.arange(4000) + 0.5) / 4000
+    if entry.likelihood == "Laplace":
+        y, truth = stats.laplace(1.0, 2.0).ppf(shares), np.array([1.0, np.log(2.0)])
+    else:
+        y, truth = stats.norm(1.0, 2.0).ppf(shares), np.array([1.0, 2 * np.log(2.0)])
+    _, where = best(entry, parameters, y)
+    return np.abs(where - truth).max()
+
+
+# Where it belongs
+
+
+def _check_activation(entry, parameters):
+    make, mean = ACTIVATIONS[entry.activation]
+    if entry.inside:
+        return _check_canonical(entry, parameters, None, mean) if entry.canonical else ""
+    drawn = Drawn(entry, parameters, np.random.default_rng(3), 500, 1.0)
+    output = 3 * np.random.default_rng(4).normal(size=drawn.rows.shape)
+    prediction = make(output)
+    try:
+        values = drawn.values(prediction)
+    except ValueError as error:
+        return f"an output of the activation lies outside the domain: {error}"
+    if not np.isfinite(values).all():
+        return "an output of the activation costs infinity"
+    return _check_canonical(entry, parameters, make, mean) if entry.canonical else ""
+
+
+def _check_canonical(entry, parameters, make, mean):
+    """The gradient at the output is a multiple of activation minus target."""
+    drawn = Drawn(entry, parameters, np.random.default_rng(5), 50, 1.0)
+    output = np.random.default_rng(6).normal(size=drawn.rows.shape)
+    make = make or (lambda z: z)
+    target = drawn.arrays[0]
+    if isinstance(entry.loss, ClasswiseLoss):
+        target = np.eye(CLASSES)[target]
+    difference = mean(output) - target.reshape(output.shape)
+    slopes, step = np.zeros_like(output), 1e-6
+    for c in range(output.shape[1]):
+        up, down = output.copy(), output.copy()
+        up[:, c] += step
+        down[:, c] -= step
+        rise = drawn.values(make(up)) - drawn.values(make(down))
+        slopes[:, c] = rise / (2 * step)
+    factor = np.sum(slopes * difference) / np.sum(difference**2)
+    if not np.allclose(slopes, factor * difference, rtol=1e-5, atol=1e-6):
+        return "the gradient at the output is no multiple of activation minus target"
+    return ""
+
+
+def _check_likelihood(entry, parameters):
+    """The negative log-likelihood less the loss does not change with the prediction."""
+    rng = np.random.default_rng(8)
+    drawn = Drawn(entry, parameters, rng, 40, 1.0)
+    log_density = LIKELIHOODS[entry.likelihood]
+    differences = []
+    y = drawn.arrays[0]
+    if entry.likelihood == "Poisson":
+        y = np.floor(y)
+    if entry.likelihood == "Bernoulli":
+        y = np.round(y)
+    for _ in range(4):
+        rows = Drawn(entry, parameters, rng, 40, 1.0).rows
+        prediction = rows[:, 0] if rows.shape[1] == 1 else rows
+        values = entry.loss(y, prediction, reduction="none", **parameters)
+        mean = prediction
+        if entry.inside or entry.activation == "log-softmax":
+            mean = ACTIVATIONS[entry.activation][1](prediction)
+        with_prediction = _of_likelihood(entry, parameters)
+        differences.append(-log_density(y, mean, **with_prediction) - entry.times * values)
+    if not np.allclose(differences[0], differences[1:], rtol=1e-8, atol=1e-8):
+        return f"it changes with the prediction: {np.ptp(differences, axis=0).max()}"
+    return ""
+
+
+def _of_likelihood(entry, parameters):
+    names = ("scale", "quantile")
+    return {name: value for name, value in full(entry, parameters).items() if name in names}
+
+
+def _check_special_case(entry, parameters):
+    case = entry.special_case
+    own = full(entry, parameters)
+    drawn = Drawn(entry, parameters, np.random.default_rng(9), 50, 1.0)
+    expected = entry.loss(*drawn.arrays, reduction="none", **parameters)
+    factor = case.factor(**own) if callable(case.factor) else case.factor
+    other = case.of(*case.arguments(*drawn.arrays), reduction="none", **case.parameters(**own))
+    if not np.allclose(expected, factor * other, rtol=1e-10, atol=1e-12):
+        return f"they differ by {np.abs(expected - factor * other).max():.3g}"
+    return ""
+
+
+def _check_source(entry, parameters):
+    """The docstring names the same source."""
+    named = re.search(r"Source: ((?:[^.]|(?<=et al)\.)*)", entry.loss.__doc__)[1]
+    if "scikit-learn" in named and entry.source == "pedregosa2011":
+        return ""
+    plain = unicodedata.normalize("NFKD", named).encode("ascii", "ignore").decode().lower()
+    surname, year = re.match(r"(.*?)(\d{4})", entry.source).groups()
+    if surname in re.sub(r"[^a-z]", "", plain) and year[:4] in plain:
+        return ""
+    return f"the docstring names {named!r}"
+
+
+def _check_domain(entry, parameters):
+    """Numbers inside the domains are accepted, numbers outside are an error."""
+    drawn = Drawn(entry, parameters, np.random.default_rng(10), 20, 3.0)
+    drawn.values(drawn.rows)
+    for position, domain in enumerate(entry.domains(parameters)):
+        for number in outside(domain):
+            arrays = [array.copy() for array in drawn.arrays]
+            arrays[position].reshape(-1)[3] = number
+            if arrays[position].reshape(-1)[3] != number:
+                continue  # integers take no fraction
+            try:
+                entry.loss(*arrays, **parameters)
+            except ValueError:
+                continue
+            return f"{number} was accepted as argument {position + 1}"
+    return ""
+
+
+CHECKS = {
+    "value": _check_value,
+    "gradient": _check_gradient,
+    "domain": _check_domain,
+    "minimiser": _check_minimiser,
+    "convex": _check_convex,
+    "smooth": _check_smooth,
+    "bound": _check_bound,
+    "proper": _check_proper,
+    "activation": _check_activation,
+    "likelihood": _check_likelihood,
+    "special_case": _check_special_case,
+    "source": _check_source,
+}
