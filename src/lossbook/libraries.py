@@ -62,7 +62,8 @@ class Equivalent:
     there is one more term, which no prediction changes.
 
     ``target`` and ``prediction`` narrow what the library takes, or where the two agree:
-    "labels" (0 and 1), "distributions", "positive". ``parameters`` narrow our parameters.
+    "labels" (0 and 1), "distributions", "positive", "shares" (of the masks at each pixel),
+    "all frames". ``parameters`` narrow our parameters. ``weight`` is what our loss gets as weight.
     """
 
     call: str
@@ -74,6 +75,7 @@ class Equivalent:
     target: str = ""
     prediction: str = ""
     parameters: tuple = ()
+    weight: str = ""
     name: str = ""  # of what the call is about, if it is not what stands before its first bracket
 
     @property
@@ -482,6 +484,24 @@ EQUIVALENTS = {
             note="takes probabilities; halves two classes unless scale_by_half=False",
         ),
     ],
+    "linear_cross_entropy": [
+        Equivalent(
+            "torch.nn.functional.linear_cross_entropy(features, head, target)",
+            note="holds all logits unless given options",
+        ),
+        Equivalent(
+            "torch.nn.functional.linear_cross_entropy(features, head, target, "
+            "options=torch.nn.LinearCrossEntropyOptions())",
+            note="in chunks",
+        ),
+        Equivalent(
+            "torch.func.functional_call("
+            "torch.nn.LinearCrossEntropyLoss(features.shape[1], head.shape[0]), "
+            "{'linear.weight': head}, (features, target))",
+            name="torch.nn.LinearCrossEntropyLoss",
+            note="a module that owns the head",
+        ),
+    ],
     # variants of cross-entropy
     "focal": [
         _keras(
@@ -606,26 +626,173 @@ EQUIVALENTS = {
     ),
     "sparsemax_loss": [_optax("multiclass_sparsemax_loss", "scores, target")],
     # similarity of vectors
+    "cosine_distance": [
+        _keras(
+            "CosineSimilarity",
+            up_to_constant=True,
+            note="minus the cosine: this loss less 1",
+        ),
+        _optax("cosine_distance", note="NaN gradient of a vector of length 0, unless epsilon > 0"),
+        _optax(
+            "cosine_similarity",
+            factor="-1",
+            up_to_constant=True,
+            note="the cosine itself: 1 less this loss",
+        ),
+    ],
+    "cosine_embedding": _torch(
+        "cosine_embedding_loss", "CosineEmbeddingLoss", "first, second, target", "margin=margin"
+    ),
+    "hinge_embedding": _torch(
+        "hinge_embedding_loss", "HingeEmbeddingLoss", "distance, target", "margin=margin"
+    ),
     "triplet": [
         *_torch(
             "triplet_margin_loss",
             "TripletMarginLoss",
             "anchor, positive, negative",
-            "margin=margin, eps=0.0",
+            "margin=margin, swap=swap, eps=0.0",
             note="eps=1e-6 by default, added to each coordinate of a difference",
         ),
         *_torch(
             "triplet_margin_with_distance_loss",
             "TripletMarginWithDistanceLoss",
             "anchor, positive, negative",
-            "margin=margin, distance_function=torch.nn.PairwiseDistance(eps=0.0)",
+            "margin=margin, swap=swap, distance_function=torch.nn.PairwiseDistance(eps=0.0)",
             note="any distance; torch's own adds eps=1e-6 to each coordinate by default",
         ),
         _optax(
             "triplet_margin_loss",
             "anchor, positive, negative",
             "margin=margin, eps=0.0",
-            note="eps=1e-6 by default, added under the root",
+            parameters=({}, {"margin": 0.2}),
+            note="eps=1e-6 by default, added under the root; norm_degree=1 lacks the abs",
+        ),
+    ],
+    "nt_xent": [
+        _optax(
+            "ntxent",
+            "jnp.concatenate([first, second]), jnp.tile(jnp.arange(n), 2)",
+            "temperature=temperature",
+            note="views in one array with labels; of larger classes another loss",
+        ),
+    ],
+    "circle": [
+        _keras(
+            "Circle",
+            "labels, keras.ops.normalize(embeddings)",
+            "gamma=scale, margin=margin",
+            parameters=({"scale": 10.0}, {"margin": 0.1, "scale": 2.0}),
+            note="expects embeddings of length 1; leaves anchors of value 0 out of the mean",
+        ),
+    ],
+    # ranking
+    "margin_ranking": _torch(
+        "margin_ranking_loss", "MarginRankingLoss", "first, second, target", "margin=margin"
+    ),
+    "listwise_softmax": [
+        _optax(
+            "ranking_softmax_loss",
+            "scores, target",
+            "where=mask",
+            note="the mean over the lists; leaves empty ones out",
+        ),
+    ],
+    "multilabel_margin": _torch(
+        "multilabel_margin_loss",
+        "MultiLabelMarginLoss",
+        "scores, torch.where(target == 1, torch.arange(C), -1).sort(descending=True).values",
+        note="the target lists the indices of the labels, ended by -1",
+    ),
+    "label_ranking": [_metric("label_ranking_loss", "target, scores")],
+    # overlap of masks
+    "dice": [
+        _keras(
+            "Dice",
+            options="axis=-1",
+            parameters=({},),
+            note="axis=None, the default, sums over the whole batch",
+        ),
+        _optax(
+            "binary_dice_loss",
+            "jax.scipy.special.logit(prediction), target",
+            "smooth=smooth",
+            note="takes logits; smooth=1 by default",
+        ),
+        _optax(
+            "dice_loss",
+            "jax.scipy.special.logit(prediction)[..., None], target[..., None]",
+            "smooth=smooth",
+            note="takes logits, the class axis last; smooth=1 by default",
+        ),
+        _optax(
+            "multiclass_generalized_dice_loss",
+            "prediction.T[None], target.T[None]",
+            "smooth=smooth, apply_softmax=False",
+            prediction="shares",
+            weight="1 / (target.sum(-1) ** 2 + 1e-7)",
+            note="a mask a class, weighted by 1 / size², the size taken over the batch",
+        ),
+    ],
+    "tversky": [
+        _keras(
+            "Tversky",
+            options="alpha=beta, beta=alpha, axis=-1",
+            parameters=({}, {"alpha": 0.2, "beta": 0.9}),
+            note="alpha and beta interchanged; axis=None, the default, sums over the batch",
+        ),
+        _optax(
+            "dice_loss",
+            "jax.scipy.special.logit(prediction)[..., None], target[..., None]",
+            "alpha=alpha, beta=beta, smooth=smooth",
+            note="takes logits, the class axis last; smooth=1 by default",
+        ),
+    ],
+    "jaccard": [
+        _optax(
+            "dice_loss",
+            "jax.scipy.special.logit(prediction)[..., None], target[..., None]",
+            "alpha=1.0, beta=1.0, smooth=smooth",
+            note="takes logits, the class axis last; smooth=1 by default",
+        ),
+    ],
+    # sequences
+    "ctc": [
+        Equivalent(
+            "torch.nn.functional.ctc_loss(logits.log_softmax(-1).movedim(-2, 0), target, "
+            "input_length, target_length, blank=blank, reduction='none')",
+            note="log-probabilities, time first; its mean divides each by the target length",
+        ),
+        Equivalent(
+            "torch.nn.CTCLoss(blank=blank, reduction='none')"
+            "(logits.log_softmax(-1).movedim(-2, 0), target, input_length, target_length)",
+            note="log-probabilities, time first; its mean divides each by the target length",
+        ),
+        _keras(
+            "CTC",
+            "keras.ops.where(keras.ops.arange(target.shape[1]) < target_length[:, None], "
+            "target, 0), logits",
+            prediction="all frames",
+            note="blank=0, which also pads the target; every frame counts",
+        ),
+        Equivalent(
+            "tf.nn.ctc_loss(target, tf.cast(logits, tf.float32), target_length, input_length, "
+            "logits_time_major=False, blank_index=blank)",
+            note="float32 alone; time first by default",
+        ),
+        _optax(
+            "ctc_loss",
+            "logits, 1.0 * (jnp.arange(logits.shape[1]) >= input_length[:, None]), "
+            "target, 1.0 * (jnp.arange(target.shape[1]) >= target_length[:, None])",
+            "blank_id=blank",
+            note="1 in the paddings says padding; an impossible target costs 1e5, not inf",
+        ),
+        Equivalent(
+            "optax.losses.ctc_loss_with_forward_probs("
+            "logits, 1.0 * (jnp.arange(logits.shape[1]) >= input_length[:, None]), "
+            "target, 1.0 * (jnp.arange(target.shape[1]) >= target_length[:, None]), "
+            "blank_id=blank)[0]",
+            note="ctc_loss and the forward probabilities",
         ),
     ],
 }
@@ -635,7 +802,6 @@ LEFT_OUT = {
     "keras.losses.Loss": "the base class",
     "sklearn.metrics.coverage_error": "a count of ranks: no gradient",
     "sklearn.metrics.hamming_loss": "a share of wrong labels: no gradient",
-    "sklearn.metrics.label_ranking_loss": "a share of wrong pairs: no gradient",
     "sklearn.metrics.max_error": "the largest error of a sample, not a mean",
     "sklearn.metrics.median_absolute_error": "a median over samples, not a mean",
     "sklearn.metrics.zero_one_loss": "a share of wrong labels: no gradient",
