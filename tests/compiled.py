@@ -36,6 +36,8 @@ def in_jax(loss, arrays, predictions, options):
 
 
 def in_torch(loss, arrays, predictions, options):
+    torch._dynamo.reset()  # it compiles one function only so many times
+
     @torch.compile(fullgraph=True, backend="aot_eager")
     def value(arrays):
         return loss(**arrays, **options)

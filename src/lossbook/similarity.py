@@ -322,7 +322,8 @@ def _class_and_others(xp, labels, embeddings, temperature):
     logits = _similarities(xp, embeddings, embeddings) / temperature
     itself = at_index(xp, _rows(xp, logits), logits)
     members = xp.astype((labels[:, None] == labels[None, :]) & ~itself, logits.dtype)
-    masses = members / xp.clip(xp.sum(members, axis=-1, keepdims=True), 1, None)
+    count = xp.sum(members, axis=-1, keepdims=True)
+    masses = members / xp.where(count == 0, 1, count)
     never = -math.inf if logits.shape[0] > 1 else 0  # one vector alone has no others
     return masses, xp.where(itself, never, logits)
 
@@ -440,10 +441,10 @@ def circle(xp, labels, embeddings, *, margin=0.4, scale=80.0):
     Shapes: embeddings (n, d), labels (n,); one value an anchor. Domain: labels integers,
     embeddings real; ``margin`` m >= 0, ``scale`` γ > 0. Unit: none. Minimiser: cosines of 1
     within each class and 0 between them.
-    Convention: the gradient is that of the value, as Keras's Circle has it.
-    pytorch-metric-learning takes the factors max(0, …) for constants, so its slope of ``c_n`` is
-    ``s_in + m``. Keras expects embeddings of length 1. An anchor without others of its class, or
-    without other classes, costs 0 and counts in the mean; give it weight 0 to leave it out.
+    Convention: the gradient is that of the value, as in Keras's Circle, which expects embeddings
+    of length 1. Many implementations take the factors max(0, …) for constants, so that their
+    slope of ``c_n`` is ``s_in + m``. An anchor without others of its class, or without other
+    classes, costs 0 and counts in the mean; give it weight 0 to leave it out.
     Errors: see `lossbook.structured.StructuredLoss`. Source: Sun et al. 2020.
 
     >>> import numpy as np
@@ -460,8 +461,8 @@ def circle(xp, labels, embeddings, *, margin=0.4, scale=80.0):
 def circle_derivative(xp, share, labels, embeddings, *, margin, scale):
     s = _similarities(xp, embeddings, embeddings)
     total, of_class, of_others = _circle_parts(xp, labels, s, margin, scale)
-    slope_of_class = xp.where(1 + margin > s, -2 * (1 - s), 0)
-    slope_of_others = xp.where(s > -margin, 2 * s, 0)
+    slope_of_class = xp.where(1 + margin <= s, 0, -2 * (1 - s))
+    slope_of_others = xp.where(s <= -margin, 0, 2 * s)
     slopes = _shares(xp, of_class) * slope_of_class + _shares(xp, of_others) * slope_of_others
     slopes = (scale * share * sigmoid(xp, total))[:, None] * slopes
     return (sum(_through_similarities(xp, embeddings, embeddings, slopes)),)
@@ -471,11 +472,15 @@ def _circle_parts(xp, labels, similarities, margin, scale):
     """The log-odds of each anchor, and its exponents: of its class, and of the other classes."""
     same = labels[:, None] == labels[None, :]
     itself = at_index(xp, _rows(xp, similarities), similarities)
-    pull = xp.clip(1 + margin - similarities, 0, None) * (1 - margin - similarities)
-    push = xp.clip(similarities + margin, 0, None) * (similarities - margin)
+    pull = _above_0(xp, 1 + margin - similarities) * (1 - margin - similarities)
+    push = _above_0(xp, similarities + margin) * (similarities - margin)
     of_class = xp.where(same & ~itself, scale * pull, -math.inf)
     of_others = xp.where(same, -math.inf, scale * push)
     return logsumexp(xp, of_class) + logsumexp(xp, of_others), of_class, of_others
+
+
+def _above_0(xp, x):
+    return xp.where(x <= 0, 0, x)  # NaN stays NaN
 
 
 def _shares(xp, exponents):
