@@ -120,8 +120,12 @@ class Check:
     def theirs(self, **arrays):
         """The value in the library, from its own arrays."""
         if self.equivalent.on:
-            return self.of_object("loss", **arrays)
-        return self.equivalent.evaluate(self.equivalent.call, **self.named, **arrays)
+            value = self.of_object("loss", **arrays)
+        else:
+            value = self.equivalent.evaluate(self.equivalent.call, **self.named, **arrays)
+        one_each = len(np.shape(value)) > 0
+        self.reduction = self.equivalent.reduction or ("none" if one_each else "mean")
+        return value
 
     def of_object(self, method, **arrays):
         """The value or the gradient of an object that has both, such as an estimator's loss."""
@@ -134,21 +138,19 @@ class Check:
         """Whether scikit-learn has a gradient, with respect to our prediction itself."""
         return self.equivalent.on.endswith(f", {self.predictions[0]}")
 
-    def reduction(self, theirs):
-        return self.equivalent.reduction or ("none" if np.ndim(theirs) else "mean")
+    def ours(self, arrays):
+        """What corresponds to the last value of the library."""
+        return self.factor * self.loss(**arrays, **self.options(self.reduction))
 
-    def ours(self, arrays, reduction):
-        return self.loss(**arrays, **self.parameters, **self.options(reduction))
+    def our_gradients(self):
+        options = self.options("sum" if self.reduction == "none" else self.reduction)
+        gradients = self.loss.gradient(**self.arrays, **options)
+        gradients = gradients if isinstance(gradients, tuple) else (gradients,)
+        return [self.factor * gradient for gradient in gradients]
 
     def options(self, reduction):
-        has_one = self.loss.name not in ("rmse", "rmsle")
-        return {**self.weight, **({"reduction": reduction} if has_one else {})}
-
-    def our_gradients(self, reduction):
-        reduction = "sum" if reduction == "none" else reduction
-        options = self.options(reduction)
-        gradients = self.loss.gradient(**self.arrays, **self.parameters, **options)
-        return gradients if isinstance(gradients, tuple) else (gradients,)
+        reductions = {} if self.loss.name in ("rmse", "rmsle") else {"reduction": reduction}
+        return {**self.parameters, **self.weight, **reductions}
 
 
 def draw(name, equivalent, seed):
@@ -227,6 +229,7 @@ def gradients_of(check):
         given = [arrays[name] for name in predictions]
         return [np.asarray(g) for g in jax.grad(total, tuple(range(len(given))))(*given)]
     if check.has_own_gradient:
+        check.theirs(**arrays)  # says whether there is one value per sample
         return [check.of_object("gradient", **arrays)]
     return [central_differences(check, arrays, name) for name in predictions]
 
@@ -260,6 +263,7 @@ def as_numpy(value):
     return np.asarray(value)
 
 
+@pytest.mark.filterwarnings("ignore:reduction. 'mean' divides", "ignore:.*convex_kl_divergence")
 class TestEveryEquivalent:
     @every_equivalent
     def test_the_name_exists(self, name, equivalent):
@@ -268,37 +272,35 @@ class TestEveryEquivalent:
 
     @every_equivalent
     def test_its_value_is_ours_times_the_factor(self, name, equivalent):
+        convert = CONVERT[equivalent.library]
+        rtol, atol = closeness(equivalent)
         for check in checks(name, equivalent):
-            convert = CONVERT[equivalent.library]
-            arrays = {key: convert(array) for key, array in check.arrays.items()}
-            theirs = as_numpy(check.theirs(**arrays))
-            reduction = check.reduction(theirs)
-            ours = check.factor * check.ours(check.arrays, reduction)
+
+            def both(arrays, check=check):
+                theirs = check.theirs(**{key: convert(array) for key, array in arrays.items()})
+                return as_numpy(theirs), check.ours(arrays)
+
+            theirs, ours = both(check.arrays)
             if equivalent.up_to_constant:  # at two predictions the same term is left over
-                other = {**check.arrays}
-                for key in check.predictions:
-                    other[key] = np.flip(other[key], 0).copy()
-                ours = ours - check.factor * check.ours(other, reduction)
-                arrays = {key: convert(array) for key, array in other.items()}
-                theirs = theirs - as_numpy(check.theirs(**arrays))
+                other = {
+                    key: np.flip(array, 0).copy() if key in check.predictions else array
+                    for key, array in check.arrays.items()
+                }
+                their_other, our_other = both(other)
+                theirs, ours = theirs - their_other, ours - our_other
             assert np.abs(ours).max() > 0.01, "a check of zeros shows nothing"
-            rtol, atol = closeness(equivalent)
             np.testing.assert_allclose(theirs, ours, rtol=rtol, atol=atol)
 
     @every_equivalent
     def test_its_gradient_is_ours_times_the_factor(self, name, equivalent):
         for check in checks(name, equivalent):
-            convert = CONVERT[equivalent.library]
-            value = check.theirs(**{key: convert(array) for key, array in check.arrays.items()})
-            reduction = check.reduction(as_numpy(value))
             numerical = equivalent.library == "sklearn" and not check.has_own_gradient
             rtol, atol = closeness(equivalent, numerical)
-            for theirs, ours in zip(
-                gradients_of(check), check.our_gradients(reduction), strict=True
-            ):
+            theirs = gradients_of(check)
+            for one, ours in zip(theirs, check.our_gradients(), strict=True):
                 if name != "label_ranking":  # a measure, constant almost everywhere
                     assert np.abs(ours).max() > 1e-3, "a check of zeros shows nothing"
-                np.testing.assert_allclose(theirs, check.factor * ours, rtol=rtol, atol=atol)
+                np.testing.assert_allclose(one, ours, rtol=rtol, atol=atol)
 
 
 class TestTheTable:
@@ -324,6 +326,51 @@ class TestTheTable:
         )
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
         assert done.stdout.strip() == "[]", done.stdout + done.stderr
+
+
+class TestConventions:
+    """What CONVENTIONS says of each library."""
+
+    target, prediction = np.random.default_rng(0).normal(size=(2, 4, 3))
+
+    def test_keras_classes_and_functions(self):
+        keras = pytest.importorskip("keras")
+        arrays = to_keras(self.target), to_keras(self.prediction)
+        for cls in ("MeanSquaredError", "Huber", "LogCosh"):
+            of_class = getattr(keras.losses, cls)()
+            value = of_class(*(to_torch(array) for array in (self.target, self.prediction)))
+            assert str(value.dtype) == "torch.float32"  # from float64
+            per_row = of_class.fn(*arrays)
+            assert of_class.fn in vars(keras.losses).values()
+            assert tuple(per_row.shape) == (4,)
+            assert per_row.mean().item() == pytest.approx(value.item(), rel=1e-6)
+
+    def test_the_losses_of_tf_keras_are_those_of_keras(self):
+        tensorflow = pytest.importorskip("tensorflow")
+        keras = pytest.importorskip("keras")
+        assert tensorflow.keras.losses.Huber is keras.losses.Huber
+
+    def test_the_class_axis_of_torch_is_the_second(self):
+        torch = pytest.importorskip("torch")
+        rng = np.random.default_rng(0)
+        logits, labels = rng.normal(size=(5, 2, 3)), rng.integers(0, 3, size=(5, 2))
+        ours = lossbook.cross_entropy(labels, logits)
+        theirs = torch.nn.functional.cross_entropy(
+            to_torch(logits).movedim(-1, 1), to_torch(labels)
+        )
+        assert theirs.item() == pytest.approx(ours, rel=1e-12)
+
+    def test_the_order_of_the_arrays(self):
+        """The arguments in the names of each library, against the order that is stated."""
+        torch, optax = pytest.importorskip("torch"), pytest.importorskip("optax")
+        keras, metrics = pytest.importorskip("keras"), pytest.importorskip("sklearn.metrics")
+        for function, names in (
+            (torch.nn.functional.mse_loss, ["input", "target"]),
+            (keras.losses.MeanSquaredError().call, ["y_true", "y_pred"]),
+            (metrics.mean_squared_error, ["y_true", "y_pred"]),
+            (optax.losses.squared_error, ["predictions", "targets"]),
+        ):
+            assert list(inspect.signature(function).parameters)[:2] == names
 
 
 def losses_of_torch():
