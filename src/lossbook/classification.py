@@ -5,6 +5,7 @@ All of them are proper: the expected loss is smallest at the true probabilities.
 
 import math
 
+from lossbook import kernels
 from lossbook.backend import (
     at_index,
     centred,
@@ -61,7 +62,7 @@ def bce_derivative(xp, target, prediction):
     return product(xp, 1 - target, 1 / (1 - prediction)) - product(xp, target, 1 / prediction)
 
 
-@pointwise_loss(target=LABEL, prediction=REAL)
+@pointwise_loss(target=LABEL, prediction=REAL, kernel=kernels.bce_with_logits)
 def bce_with_logits(xp, target, logits):
     """Binary cross-entropy on logits: the sigmoid and the logarithm in one stable step.
 
@@ -86,7 +87,7 @@ def bce_with_logits_derivative(xp, target, logits):
     return (1 - target) * sigmoid(xp, logits) - target * sigmoid(xp, -logits)
 
 
-@pointwise_loss(target=LABEL, prediction=PROBABILITY)
+@pointwise_loss(target=LABEL, prediction=PROBABILITY, kernel=kernels.squared_error)
 def brier(xp, target, prediction):
     """Brier score of two classes: the squared error of a probability.
 
@@ -138,7 +139,12 @@ def nll_derivative(xp, target, log_probabilities, *, class_weight):
     return -class_masses(xp, target, log_probabilities, class_weight=class_weight)
 
 
-@classwise_loss(target=DISTRIBUTION, prediction=REAL, label_smoothing=fraction)
+@classwise_loss(
+    target=DISTRIBUTION,
+    prediction=REAL,
+    label_smoothing=fraction,
+    kernel=kernels.cross_entropy,
+)
 def cross_entropy(xp, target, logits, *, class_weight=None, label_smoothing=0.0):
     """Cross-entropy of many classes, on logits: softmax and logarithm in one stable step.
 

@@ -22,7 +22,9 @@ import math
 import numpy as np
 from array_api_compat import is_numpy_namespace
 
+from lossbook import kernels
 from lossbook.checks import (
+    NUMPY,
     REAL,
     check_domain,
     check_same_shape,
@@ -32,7 +34,8 @@ from lossbook.checks import (
     namespace_of,
     values_are_known,
 )
-from lossbook.parts import EVERYTHING, Output, parts
+from lossbook.fast_numpy import faster, total_of
+from lossbook.parts import EVERYTHING, Output, in_parts, is_split
 
 REDUCTIONS = ("mean", "sum", "none")
 
@@ -66,13 +69,17 @@ class Loss:
         value lies outside the domain of the loss.
     """
 
-    def __init__(self, formula, *, target=REAL, prediction=REAL, outer=None, **parameters):
+    def __init__(
+        self, formula, *, target=REAL, prediction=REAL, outer=None, kernel=None, **parameters
+    ):
         functools.update_wrapper(self, formula)
         self.formula = formula
         self.name = formula.__name__
         self.target_domain = target
         self.prediction_domain = prediction
+        self._reads_values = self._has_value_checks()
         self._outer = outer
+        self._kernel = kernel  # a faster way to the sum of the formula, see lossbook.kernels
         self._checks = parameters
         self._derivative = None
         spec = inspect.getfullargspec(formula)
@@ -122,8 +129,11 @@ class Loss:
         """Check all that can be checked without reading the data."""
         if prediction is None:
             prediction = self._named_prediction(parameters)
-        arrays = {"target": target, self.prediction_name: prediction, "weight": weight}
-        xp = namespace_of(self.name, **arrays)
+        if type(target) is type(prediction) is np.ndarray and weight is None:
+            xp = NUMPY  # the most frequent case, without a search
+        else:
+            arrays = {"target": target, self.prediction_name: prediction, "weight": weight}
+            xp = namespace_of(self.name, **arrays)
         self._check_reduction(reduction)
         if not is_floating(xp, prediction):
             raise TypeError(
@@ -140,40 +150,62 @@ class Loss:
         self, xp, target, prediction, weight, parameters, reduction, *, value=False, gradient=False
     ):
         """The value and the gradient, None for what was not asked for."""
-        for_formula = {name: parameters[name] for name in self._of_formula}
         each = reduction == "none"
         count = self._count(prediction, weight, parameters) if reduction == "mean" else 1
-        axes = self._sample_axes(prediction)
-        values, slopes = Output(self._value_shape(prediction), axes), Output(prediction.shape, axes)
-        sums, counts = [], []
+        needs_sum = not each and (value or self._outer is not None)
+        for_formula = {name: parameters[name] for name in self._of_formula}
         whole = target, prediction, weight
-        with _quiet_infinities(xp):
-            for part, block in parts(xp, *whole, axes):
-                self._check_values(xp, part, block, whole, parameters)
-                y, p, w, own = self._ready(xp, *block, parameters)
-                if value or self._outer:
-                    losses = self.formula(xp, y, p, **for_formula)
-                    losses = losses if w is None else w * losses
-                    values.put(part, losses) if each else sums.append(_sum(xp, losses))
-                if gradient:
-                    slope = self._derivative(xp, y, p, **for_formula)
-                    slope = slope if w is None else self._over_samples(w) * slope
-                    slopes.put(part, slope if count in (None, 1) else slope / count)
-                if count is None:
-                    counts.append(_sum(xp, own))
+        dtype, axes = prediction.dtype, self._sample_axes(prediction)
+        split = is_split(xp, prediction)
+        computed = dtype if dtype.itemsize >= 4 else xp.float32
+        values = slopes = None
+        if value and each:
+            values = Output(self._value_shape(prediction), axes, computed, split)
+        if gradient:
+            slopes = Output(prediction.shape, axes, computed, split)
+        kernel = self._kernel if not each and is_numpy_namespace(xp) else None
 
-        total = None if each else _total(sums)
+        def evaluate(part, *block):
+            """Fill this part of the outputs; return the sums of its losses and of its weights."""
+            self._check_values(xp, part, block, whole, parameters)
+            y, p, w, own = self._ready(xp, *block, parameters)
+            if kernel and own is None and p.dtype in kernels.TYPES:
+                slope = slopes.room(part, p) if gradient else None
+                total = kernels.run(kernel, y, p, slope, 1 / count, needs_sum, for_formula)
+                if total is not None:
+                    return total, None
+            math_xp = faster(xp, p)
+            total = None
+            with _quiet_infinities(xp):
+                if value or needs_sum:
+                    losses = self.formula(math_xp, y, p, **for_formula)
+                    losses = losses if w is None else w * losses
+                    if each:
+                        values.put(part, losses)
+                    else:
+                        total = _sum(xp, losses)
+                if gradient:
+                    slope = self._derivative(math_xp, y, p, **for_formula)
+                    slope = slope if w is None else self._over_samples(w) * slope
+                    slopes.put(part, slope, 1 if count is None else count)
+                return total, _sum(xp, own) if count is None else None
+
+        if split:
+            totals, counts = zip(*in_parts(evaluate, *whole, axes), strict=True)
+            total, own_count = _total(totals), _total(counts)
+        else:
+            total, own_count = evaluate(EVERYTHING, *whole)
         if count is None:
-            count = self._check_count(xp, _total(counts))
+            count = self._check_count(xp, own_count)
             if gradient:
                 slopes.scale(1 / count)
-        if total is not None:
+        if needs_sum:
             total = total / count
-        if self._outer:
-            if gradient:
-                slopes.scale(self._outer.derivative(xp, total))
-            total = self._outer.value(xp, total)
-        dtype = prediction.dtype
+            if self._outer:
+                with _quiet_infinities(xp):
+                    if gradient:
+                        slopes.scale(self._outer.derivative(xp, total))
+                    total = self._outer.value(xp, total)
         result = None
         if value:
             result = values.result(xp, dtype) if each else _cast(xp, total, dtype)
@@ -239,10 +271,10 @@ class Loss:
                 f"{self.name}: unknown argument {sorted(unknown)[0]!r}; "
                 f"the signature is {self.name}{self.__signature__}."
             )
-        parameters = {**self.defaults, **given}
         for name, check in self._checks.items():
-            check(self.name, name, parameters[name])
-        return parameters
+            if name in given:
+                check(self.name, name, given[name])
+        return {**self.defaults, **given}
 
     def _check_target(self, xp, target, prediction, parameters):
         check_same_shape(self.name, **{"target": target, self.prediction_name: prediction})
@@ -261,19 +293,20 @@ class Loss:
 
     def _check_type(self, xp, name, array, prediction):
         """Integers, booleans, or the prediction's own floating type."""
+        if array.dtype == prediction.dtype:
+            return
         if is_floating(xp, array):
-            if array.dtype != prediction.dtype:
-                raise TypeError(
-                    f"{self.name}: {name} is {array.dtype} and {self.prediction_name} is "
-                    f"{prediction.dtype}. Types are not promoted in silence: convert one of them."
-                )
-        elif not (is_integer(xp, array) or array.dtype == xp.bool):
+            raise TypeError(
+                f"{self.name}: {name} is {array.dtype} and {self.prediction_name} is "
+                f"{prediction.dtype}. Types are not promoted in silence: convert one of them."
+            )
+        if not (is_integer(xp, array) or array.dtype == xp.bool):
             raise TypeError(f"{self.name}: {name} must hold real numbers; it is {array.dtype}.")
 
     # The checks that read the data
 
     def _check_values(self, xp, part, block, whole, parameters):
-        if not values_are_known(block[1]):
+        if not (self._reads_values or block[2] is not None) or not values_are_known(block[1]):
             return
         try:
             self._check_domains(xp, *block, parameters)
@@ -293,6 +326,10 @@ class Loss:
 
     def _check_target_domain(self, xp, target, prediction, parameters):
         check_domain(xp, self.name, "target", target, _domain(self.target_domain, parameters))
+
+    def _has_value_checks(self):
+        """Whether target and prediction have a domain that must be looked at."""
+        return self.prediction_domain is not None or self.target_domain is not None
 
     def _check_count(self, xp, count):
         """The denominator of the mean, if there is one."""
@@ -359,15 +396,18 @@ def _domain(domain, parameters):
 
 
 def _sum(xp, values):
-    if is_numpy_namespace(xp):
-        return xp.sum(values, dtype=xp.float64)
-    return xp.sum(values)
+    return total_of(values) if is_numpy_namespace(xp) else xp.sum(values)
 
 
 def _total(sums):
-    if len(sums) > 1:  # blocks of NumPy arrays: their sums are added without rounding
-        return math.fsum(sums)
-    return sums[0] if sums else None
+    if sums[0] is None:
+        return None
+    if len(sums) == 1:
+        return sums[0]
+    try:
+        return math.fsum(sums)  # the sums of blocks are added without rounding
+    except (OverflowError, ValueError):  # too large, or inf - inf
+        return sum(sums)
 
 
 def _cast(xp, value, dtype):

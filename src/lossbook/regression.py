@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Callable
 
+from lossbook import kernels
 from lossbook.backend import product
 from lossbook.checks import Interval, Not, between_0_and_1, not_negative, positive
 from lossbook.loss import pointwise_loss
@@ -14,7 +15,7 @@ MORE_THAN_MINUS_1 = Interval(
 NOT_0 = Not(0, advice="A relative error does not exist there; use mae, or leave it out: weight=0.")
 
 
-@pointwise_loss()
+@pointwise_loss(kernel=kernels.squared_error)
 def mse(xp, target, prediction):
     """Mean squared error: the squared difference, averaged.
 
@@ -54,7 +55,7 @@ def _root_derivative(xp, mean):
     return xp.where(mean == 0, 0.0, 0.5 / xp.sqrt(xp.where(mean == 0, 1.0, mean)))
 
 
-@pointwise_loss(outer=Outer(_root, _root_derivative))
+@pointwise_loss(outer=Outer(_root, _root_derivative), kernel=kernels.squared_error)
 def rmse(xp, target, prediction):
     """Root mean squared error: the square root of the mean squared error.
 
@@ -65,7 +66,7 @@ def rmse(xp, target, prediction):
     Convention: the root is taken once, over all values, so there is no value per sample and no
     ``reduction``. The RMSE of a whole is not the mean of the RMSEs of its parts. At a perfect
     fit, where the root has no derivative, the gradient is 0.
-    Errors: see `lossbook.loss.Loss`. Source: Gauss 1821.
+    Errors: see `lossbook.loss.Loss`. Source: Gauss 1823.
 
     >>> import numpy as np
     >>> float(rmse(np.array([0.0, 0.0]), np.array([3.0, 3.0])))
@@ -79,7 +80,7 @@ def rmse_derivative(xp, target, prediction):
     return mse_derivative(xp, target, prediction)
 
 
-@pointwise_loss()
+@pointwise_loss(kernel=kernels.absolute_error)
 def mae(xp, target, prediction):
     """Mean absolute error: the size of the difference, averaged.
 
@@ -102,7 +103,7 @@ def mae_derivative(xp, target, prediction):
     return xp.sign(prediction - target)
 
 
-@pointwise_loss(delta=positive)
+@pointwise_loss(delta=positive, kernel=kernels.huber)
 def huber(xp, target, prediction, *, delta=1.0):
     """Huber's loss: squared for small errors, absolute for large ones.
 
@@ -283,7 +284,7 @@ def squared_epsilon_insensitive(xp, target, prediction, *, epsilon=0.1):
     distances beyond the band, above and below, add up to the same; the mean for ε = 0.
     Convention: the square of `epsilon_insensitive`, without a factor ½, as in scikit-learn's
     SGDRegressor.
-    Errors: see `lossbook.loss.Loss`. Source: the scikit-learn documentation of SGDRegressor.
+    Errors: see `lossbook.loss.Loss`. Source: Ho and Lin 2012.
 
     >>> import numpy as np
     >>> float(squared_epsilon_insensitive(np.zeros(1), np.full(1, 3.0), epsilon=1.0))
@@ -310,7 +311,7 @@ def mape(xp, target, prediction):
     Convention: a fraction, as in scikit-learn; Keras gives percent, 100 times as much. A target
     of 0 is an error here; Keras and scikit-learn divide by a tiny number instead, and that term
     is then all of the mean.
-    Errors: see `lossbook.loss.Loss`. Source: de Myttenaere et al. 2016.
+    Errors: see `lossbook.loss.Loss`. Source: Narula and Wellington 1977.
 
     >>> import numpy as np
     >>> float(mape(np.array([4.0, -2.0]), np.array([5.0, -1.0])))
