@@ -185,7 +185,8 @@ def label_ranking(xp, target, scores):
     0.5
     """
     ahead, pairs = _pairs(xp, target, scores)
-    wrong = xp.ceil((1 - xp.sign(ahead)) / 2)  # 1 for a tie too; NaN stays NaN
+    # a tie is wrong too; NaN stays NaN
+    wrong = xp.where(ahead > 0, 0, xp.where(ahead <= 0, 1, ahead))
     count = xp.sum(pairs, axis=(-2, -1))
     return xp.sum(product(xp, pairs, wrong), axis=(-2, -1)) / xp.where(count == 0, 1, count)
 
