@@ -313,6 +313,11 @@ class TestTheTable:
                 assert len(equivalent.note) <= 90, equivalent.note
                 assert equivalent.library in CONVENTIONS
 
+    def test_the_label_of_an_estimator_names_its_loss(self):
+        label = EQUIVALENTS["perceptron"][0].label
+        assert label == "sklearn.linear_model.SGDClassifier(loss='perceptron')"
+        assert EQUIVALENTS["mse"][0].label == "torch.nn.functional.mse_loss"
+
     def test_no_entry_stands_twice(self):
         for name, equivalents in EQUIVALENTS.items():
             calls = [(e.call, e.on, e.target, e.name) for e in equivalents]
@@ -371,6 +376,184 @@ class TestConventions:
             (optax.losses.squared_error, ["predictions", "targets"]),
         ):
             assert list(inspect.signature(function).parameters)[:2] == names
+
+
+class TestNotes:
+    """What the notes say beyond factor and call, where tests/test_pitfalls.py does not show it."""
+
+    def test_weighted_means_of_torch(self):
+        torch = pytest.importorskip("torch")
+        weight, zeros = torch.tensor([1.0, 3.0]), torch.zeros(2)
+        value = torch.nn.functional.binary_cross_entropy_with_logits(zeros, zeros, weight=weight)
+        assert value.item() == pytest.approx(4 * np.log(2) / 2)
+
+    def test_floors(self):
+        """mape, msle, bce, cross_entropy, kl_divergence: what Keras and scikit-learn clip to."""
+        keras, torch = pytest.importorskip("keras"), pytest.importorskip("torch")
+        metrics = pytest.importorskip("sklearn.metrics")
+        losses, zero, one = keras.losses, torch.zeros(1), torch.ones(1)
+        assert losses.MeanAbsolutePercentageError()(zero, one).item() == pytest.approx(100 / 1e-7)
+        assert metrics.mean_absolute_percentage_error([0.0], [1.0]) == 1 / np.finfo(float).eps
+        assert losses.MeanSquaredLogarithmicError()(-0.5 * one, zero).item() == 0
+        floor = pytest.approx(-np.log(1e-7), rel=1e-6)
+        certain = torch.tensor([[0.0, 1.0]])
+        assert losses.BinaryCrossentropy()(one, zero).item() == floor
+        assert losses.SparseCategoricalCrossentropy()(torch.tensor([0]), certain).item() == floor
+        assert losses.KLDivergence()(certain.flip(-1), certain).item() == floor
+        assert losses.Poisson()(one, zero).item() == floor
+        functional = torch.nn.functional
+        assert functional.binary_cross_entropy(zero, one).item() == 100
+        value = functional.poisson_nll_loss(zero, one, log_input=False)
+        assert value.item() == pytest.approx(-np.log(1e-8), rel=1e-6)
+
+    def test_roots_of_several_outputs(self):
+        metrics = pytest.importorskip("sklearn.metrics")
+        target, prediction = np.zeros((2, 2)), np.array([[1.0, 3.0], [1.0, 3.0]])
+        assert metrics.root_mean_squared_error(target, prediction) == 2
+        value = metrics.root_mean_squared_log_error(target, np.expm1(prediction))
+        assert value == pytest.approx(2)
+        assert lossbook.rmse(target, prediction) == pytest.approx(np.sqrt(5))
+
+    def test_the_full_poisson_of_tensorflow_is_an_approximation(self):
+        tf = pytest.importorskip("tensorflow")
+        value = tf.nn.log_poisson_loss(tf.constant([2.0]), tf.constant([0.0]), True) - 1
+        assert round(float(value[0]), 4) == 0.6518  # log 2! is 0.6931
+
+    def test_defaults(self):
+        keras, torch = pytest.importorskip("keras"), pytest.importorskip("torch")
+        optax, sklearn = pytest.importorskip("optax"), pytest.importorskip("sklearn.linear_model")
+        metrics = pytest.importorskip("sklearn.metrics")
+
+        def default(function, name):
+            return inspect.signature(function).parameters[name].default
+
+        assert sklearn.SGDRegressor().epsilon == sklearn.SGDClassifier().epsilon == 0.1
+        assert default(metrics.mean_tweedie_deviance, "power") == 0
+        link = sklearn.TweedieRegressor(power=0)._get_loss().link
+        assert type(link).__name__ == "IdentityLink"
+        assert default(torch.nn.GaussianNLLLoss, "eps") == 1e-6
+        assert default(torch.nn.TripletMarginLoss, "eps") == 1e-6
+        assert torch.nn.PairwiseDistance().eps == 1e-6
+        assert default(torch.nn.KLDivLoss, "reduction") == "mean"
+        assert default(optax.losses.triplet_margin_loss, "eps") == 1e-6
+        for function in (
+            optax.losses.dice_loss,
+            optax.losses.binary_dice_loss,
+            optax.losses.multiclass_generalized_dice_loss,
+        ):
+            assert default(function, "smooth") == 1
+        assert default(keras.losses.CategoricalGeneralizedCrossEntropy, "q") == 0.5
+        assert default(keras.losses.CategoricalFocalCrossentropy, "alpha") == 0.25
+
+    def test_where_eps_is_added(self):
+        """torch adds it to each coordinate, optax under the root."""
+        torch, optax = pytest.importorskip("torch"), pytest.importorskip("optax")
+        zero, far = np.zeros((1, 4), np.float32), np.full((1, 4), 9.0, np.float32)
+        distance = torch.nn.PairwiseDistance(eps=0.25)(to_torch(zero), to_torch(zero))
+        assert distance.item() == pytest.approx(0.5)  # of four coordinates
+        arrays = (to_jax(zero), to_jax(zero), to_jax(far))
+        value = optax.losses.triplet_margin_loss(*arrays, margin=18.0, eps=0.25)
+        assert value.item() == pytest.approx(18 + 0.5 - np.sqrt(4 * 81 + 0.25), abs=1e-5)
+
+    def test_boosting_sets_the_delta_of_huber(self):
+        ensemble = pytest.importorskip("sklearn.ensemble")
+        x = np.random.default_rng(0).normal(size=(30, 1))
+        y = 3 * x[:, 0]
+        model = ensemble.GradientBoostingRegressor(loss="huber", alpha=0.9, n_estimators=1)
+        errors = abs(y - np.median(y))
+        expected = np.quantile(errors, 0.9, method="inverted_cdf")
+        assert model.fit(x, y)._loss.closs.delta == pytest.approx(expected, rel=0.02)
+
+    def test_one_value_a_row(self):
+        torch = pytest.importorskip("torch")
+        loss = torch.nn.MultiLabelSoftMarginLoss(reduction="none")
+        assert loss(torch.zeros(2, 3), torch.zeros(2, 3)).shape == (2,)
+
+    def test_targets_that_are_not_taken(self):
+        metrics = pytest.importorskip("sklearn.metrics")
+        with pytest.raises(ValueError, match="Unknown label type"):
+            metrics.log_loss([0.5, 0.2], [0.1, 0.2])
+        optax = pytest.importorskip("optax")
+        value = optax.sigmoid_focal_loss(to_jax(np.zeros(1) + 1), to_jax(np.zeros(1) + 0.5))
+        ours = lossbook.focal(np.full(1, 0.5), np.ones(1))
+        assert abs(value.item() - ours) > 0.01
+
+    def test_classes_of_probability_0(self):
+        optax = pytest.importorskip("optax")
+        logits, target = to_jax(np.array([[0.0, -np.inf]])), to_jax(np.array([[1.0, 0.0]]))
+        assert optax.losses.safe_softmax_cross_entropy(logits, target).item() == 0
+        assert np.isnan(optax.losses.softmax_cross_entropy(logits, target).item())
+        half = to_jax(np.log([[0.5, 0.5]]))
+        value = optax.losses.kl_divergence_with_log_targets(half, logits)
+        assert np.isnan(value.item())
+
+    def test_the_brier_score_of_two_classes_is_halved(self):
+        metrics = pytest.importorskip("sklearn.metrics")
+        target, prediction = [0, 1], [[0.6, 0.4], [0.3, 0.7]]
+        halved = metrics.brier_score_loss(target, prediction)
+        whole = metrics.brier_score_loss(target, prediction, scale_by_half=False)
+        assert whole == pytest.approx(2 * halved)
+
+    def test_alpha_of_the_binary_focal_loss_of_keras(self):
+        keras, torch = pytest.importorskip("keras"), pytest.importorskip("torch")
+        loss = keras.losses.BinaryFocalCrossentropy
+        arrays = torch.ones(1), torch.full((1,), 0.5)
+        assert loss(alpha=0.9)(*arrays) == loss(alpha=0.1)(*arrays)
+        balanced = loss(alpha=0.1, apply_class_balancing=True)(*arrays)
+        assert balanced.item() == pytest.approx(0.1 * loss()(*arrays).item(), rel=1e-6)
+
+    def test_classes_of_more_than_two_views(self):
+        """optax.ntxent takes the other positives out of the denominator."""
+        optax = pytest.importorskip("optax")
+        views, labels = np.random.default_rng(0).normal(size=(5, 3)), np.array([0, 0, 0, 1, 1])
+        theirs = optax.losses.ntxent(to_jax(views), to_jax(labels), 1.0).item()
+        unit = views / np.linalg.norm(views, axis=1, keepdims=True)
+        s = unit @ unit.T
+        terms = []
+        for i, j in np.ndindex(5, 5):
+            if i != j and labels[i] == labels[j]:
+                negatives = np.exp(s[i][labels != labels[i]]).sum()
+                terms.append(np.log(np.exp(s[i, j]) + negatives) - s[i, j])
+        assert theirs == pytest.approx(np.mean(terms), rel=1e-5)
+        ours = lossbook.supervised_contrastive(labels, views, temperature=1.0)
+        assert abs(theirs - ours) > 0.01
+
+    def test_samples_that_are_left_out(self):
+        """The anchor of Circle and the list of optax that cost 0 do not count in the mean."""
+        keras, torch = pytest.importorskip("keras"), pytest.importorskip("torch")
+        embeddings = np.random.default_rng(0).normal(size=(3, 4))
+        unit = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
+        labels = np.array([0, 0, 1])
+        theirs = keras.losses.Circle(gamma=2.0)(torch.tensor(labels), to_keras(unit)).item()
+        ours = lossbook.circle(labels, embeddings, scale=2.0, reduction="none")
+        assert ours[2] == 0
+        assert theirs == pytest.approx(ours[:2].mean(), rel=1e-5)
+        optax = pytest.importorskip("optax")
+        mask = np.array([[True, True], [False, False]])
+        target = np.array([[1.0, 0.0], [1.0, 0.0]])
+        value = optax.losses.ranking_softmax_loss(
+            to_jax(np.zeros((2, 2))), to_jax(target), where=to_jax(mask)
+        )
+        assert value.item() == pytest.approx(np.log(2))
+
+    def test_overlap_of_the_whole_batch(self):
+        pytest.importorskip("torch")
+        keras = pytest.importorskip("keras")
+        target = np.array([[1.0, 0.0], [1.0, 1.0]])
+        prediction = np.array([[0.5, 0.5], [0.9, 0.8]])
+        arrays = to_keras(target), to_keras(prediction)
+        whole = lossbook.dice(target.reshape(-1), prediction.reshape(-1))
+        assert abs(whole - lossbook.dice(target, prediction)) > 0.05
+        assert keras.losses.Dice()(*arrays).item() == pytest.approx(whole, rel=1e-5)
+        assert keras.losses.Tversky()(*arrays).item() == pytest.approx(whole, rel=1e-5)
+
+    def test_the_mean_of_ctc_in_torch(self):
+        torch = pytest.importorskip("torch")
+        targets, lengths = torch.tensor([[1, 2], [1, 0]]), torch.tensor([2, 1])
+        arguments = torch.zeros(4, 2, 3).log_softmax(-1), targets, torch.tensor([4, 4]), lengths
+        each = torch.nn.functional.ctc_loss(*arguments, reduction="none")
+        mean = torch.nn.functional.ctc_loss(*arguments)
+        assert mean.item() == pytest.approx((each / lengths).mean().item(), rel=1e-6)
 
 
 def losses_of_torch():

@@ -20,6 +20,7 @@ from lossbook import (
     bce_with_logits,
     bpr,
     cross_entropy,
+    ctc,
     dice,
     focal,
     gaussian_nll,
@@ -403,6 +404,36 @@ class TestLogarithmOfASigmoid:
         scores = np.array([-40.0]), np.array([0.0])
         assert bpr(*scores) == 40
         assert bpr.gradient(*scores)[0].item() == -1
+
+
+class TestImpossibleAlignment:
+    """P17, pytorch#31557: "aa" needs three frames, one for the blank between; here are two."""
+
+    target, logits = np.array([[1, 1], [1, 2]]), np.zeros((2, 2, 3))  # "aa" and "ab"
+
+    def torch_values(self, **options):
+        two = torch.tensor([2, 2])
+        log_p = torch.tensor(self.logits).log_softmax(-1).movedim(1, 0)
+        return F.ctc_loss(log_p, torch.tensor(self.target), two, two, **options)
+
+    def test_torch_is_infinite_and_zero_infinity_counts_it_as_0(self):
+        assert self.torch_values(reduction="none").tolist()[0] == math.inf
+        zeroed = self.torch_values(reduction="none", zero_infinity=True).tolist()
+        assert zeroed == pytest.approx([0, 2 * math.log(3)])
+        mean = self.torch_values(zero_infinity=True).item()
+        assert mean == pytest.approx(zeroed[1] / 2 / 2)  # over the length, and over both samples
+
+    def test_optax_costs_1e5(self):
+        paddings = jax.numpy.zeros((2, 2))
+        arrays = jax.numpy.array(self.logits), paddings, jax.numpy.array(self.target), paddings
+        assert optax.ctc_loss(*arrays)[0].item() == pytest.approx(1e5, rel=1e-6)
+
+    def test_here_it_is_infinite_and_weight_0_leaves_it_out(self):
+        values = ctc(self.target, self.logits, reduction="none")
+        assert values.tolist() == [math.inf, pytest.approx(2 * math.log(3))]
+        weight = np.isfinite(values)
+        assert ctc(self.target, self.logits, weight=weight) == pytest.approx(2 * math.log(3))
+        assert np.isfinite(ctc.gradient(self.target, self.logits, weight=weight)).all()
 
 
 class TestSoftmaxBeforeTheLoss:

@@ -16,6 +16,7 @@ No library is imported here; a page that only prints the table needs none.
 
 import dataclasses
 import importlib
+import re
 
 MODULES = {  # the names that a call may use, and the modules they stand for
     "torch": ("torch",),
@@ -87,6 +88,12 @@ class Equivalent:
     def library(self):
         root = self.call.split(".")[0]
         return ALIASES.get(root, root)
+
+    @property
+    def label(self):
+        """The path, and for an estimator the value of its ``loss``."""
+        loss = re.match(r".*\((loss='\w+')", self.call)
+        return f"{self.path}({loss[1]})" if loss else self.path
 
     def resolve(self):
         """The function or class that the path names, from the installed library."""
@@ -193,7 +200,7 @@ EQUIVALENTS = {
         _half(
             "HuberLoss",
             "delta=delta",
-            note="gradient boosting resets delta to a quantile of the errors",
+            note="gradient boosting sets delta to a quantile of the errors, in each round",
         ),
         *_sgd("huber", "epsilon=delta", note="its delta is epsilon, 0.1 by default"),
         _optax("huber_loss", options="delta=delta"),
@@ -487,12 +494,11 @@ EQUIVALENTS = {
     "linear_cross_entropy": [
         Equivalent(
             "torch.nn.functional.linear_cross_entropy(features, head, target)",
-            note="holds all logits unless given options",
         ),
         Equivalent(
             "torch.nn.functional.linear_cross_entropy(features, head, target, "
             "options=torch.nn.LinearCrossEntropyOptions())",
-            note="in chunks",
+            note="with options: in chunks",
         ),
         Equivalent(
             "torch.func.functional_call("
