@@ -31,9 +31,14 @@ class Case:
         return self.loss.name in ("rmse", "rmsle")
 
     @property
-    def is_linear(self):
-        """On log-probabilities, which are at most 0; the slope does not depend on them."""
+    def takes_logarithms(self):
+        """On log-probabilities, which are at most 0."""
         return self.loss.prediction_name == "log_probabilities"
+
+    @property
+    def is_linear(self):
+        """The slope does not depend on the prediction."""
+        return self.loss.name in ("nll", "kl_divergence")
 
     def draw(self, seed, shape, dtype=np.float64):
         """Target and prediction; a class-wise loss gets ``shape`` rows of ``classes``."""
@@ -259,6 +264,35 @@ def sparsemax_loss(y, z):
     return inside / 2 + mpmath.mpf(1) / 2 - z[int(y)]
 
 
+def entmax15(y, z):
+    """The definition: the threshold is found by bisection, and the loss is Σ (p - q) z - 4/3 …"""
+    low, high = max(z) / 2 - 1, max(z) / 2
+    for _ in range(200):
+        threshold = (low + high) / 2
+        total = mpmath.fsum(max(0, score / 2 - threshold) ** 2 for score in z)
+        low, high = (threshold, high) if total > 1 else (low, threshold)
+    p = [max(0, score / 2 - low) ** 2 for score in z]
+    power = mpmath.mpf(3) / 2
+    entropy = mpmath.mpf(4) / 3 * (mpmath.fsum(share**power for share in p) - 1)
+    return mpmath.fdot(p, z) - z[int(y)] - entropy
+
+
+def jensen_shannon(y, log_p):
+    value = mpmath.mpf(0)
+    for c, log in enumerate(log_p):
+        p, q = mpmath.exp(log), int(c == int(y))
+        mean = (p + q) / 2
+        value += (p * mpmath.log(p / mean) + (mpmath.log(1 / mean) if q else 0)) / 2
+    return value
+
+
+def wing(y, p, width=10.0, curvature=2.0):
+    error, width, curvature = abs(p - y), mpmath.mpf(width), mpmath.mpf(curvature)
+    if error <= width:
+        return width * mpmath.log(1 + error / curvature)
+    return error - width + width * mpmath.log(1 + width / curvature)
+
+
 CASES = {
     case.loss.name: case
     for case in (
@@ -371,7 +405,24 @@ CASES = {
             ({}, {"alpha": 1.0, "beta": 0.5, "log_zero": -2.0}),
             classes=4,
         ),
+        Case(lossbook.wing, normal, normal, wing, ({}, {"width": 1.5, "curvature": 0.5})),
+        Case(lossbook.jensen_shannon, label, log_probability, jensen_shannon, classes=4),
         Case(lossbook.multiclass_hinge, label, normal, multiclass_hinge, classes=4),
+        Case(
+            lossbook.multiclass_perceptron,
+            label,
+            normal,
+            lambda y, z: max(z) - z[int(y)],
+            classes=4,
+        ),
+        Case(
+            lossbook.zero_one,
+            label,
+            normal,
+            lambda y, z: int(max(others(y, z)) >= z[int(y)]),
+            classes=4,
+        ),
+        Case(lossbook.entmax15_loss, label, normal, entmax15, classes=4),
         Case(
             lossbook.weston_watkins,
             label,

@@ -9,13 +9,14 @@ from collections.abc import Callable
 
 import mpmath
 import numpy as np
-from cases import categorical, softmax
+from cases import categorical, pinball, softmax
 
 from lossbook import (
     bpr,
     circle,
     cosine_distance,
     cosine_embedding,
+    crps_quantiles,
     ctc,
     dice,
     dpo,
@@ -173,6 +174,10 @@ def features_and_head(rng, n, d=3, classes=4):
         "features": rng.normal(size=(n, d)),
         "head": rng.normal(size=(classes, d)),
     }
+
+
+def target_and_quantiles(rng, n, levels=3):
+    return {"target": 2 * rng.normal(size=n), "prediction": 2 * rng.normal(size=(n, levels))}
 
 
 # References
@@ -386,6 +391,13 @@ def linear_cross_entropy_reference(target, features, head, chunk=None):
     ]
 
 
+def crps_quantiles_reference(target, prediction, levels=None):
+    size = len(prediction)
+    levels = levels or [(2 * k + 1) / mpmath.mpf(2 * size) for k in range(size)]
+    losses = [pinball(target, p, level) for p, level in zip(prediction, levels, strict=True)]
+    return 2 * mpmath.fsum(losses) / size
+
+
 STRUCTURED_CASES = {
     case.loss.name: case
     for case in (
@@ -476,6 +488,12 @@ STRUCTURED_CASES = {
         ),
         StructuredCase(lovasz_hinge, hard_masks, lovasz_hinge_reference),
         StructuredCase(lovasz_softmax, labelled_pixels, lovasz_softmax_reference),
+        StructuredCase(
+            crps_quantiles,
+            target_and_quantiles,
+            crps_quantiles_reference,
+            ({}, {"levels": (0.1, 0.5, 0.75)}),
+        ),
         StructuredCase(ctc, sequences, ctc_reference),
         StructuredCase(
             linear_cross_entropy,

@@ -53,11 +53,11 @@ def test_values_equal_the_formula_in_50_digits(case, parameters, shape, dtype):
 def test_gradient_equals_finite_differences(case, parameters, shape, weighted):
     target, prediction = case.draw(1, shape)
     weight = np.random.default_rng(2).uniform(0.1, 2, size=shape) if weighted else None
+    step = 1e-6
+    if case.takes_logarithms:
+        prediction = prediction - 2 * step  # so that a step up stays a log-probability
     gradient = case.loss.gradient(target, prediction, weight=weight, **parameters)
     assert gradient.shape == prediction.shape
-    step = 1e-6
-    if case.is_linear:
-        prediction = prediction - 2 * step  # so that a step up stays a log-probability
     for index in np.ndindex(prediction.shape):
         up, down = prediction.copy(), prediction.copy()
         up[index] += step
@@ -81,7 +81,7 @@ def second_derivative(case, parameters, target, prediction):
 @every_run
 def test_second_derivative_equals_finite_differences_of_the_gradient(case, parameters):
     target, prediction = case.draw(9, (5,))
-    if case.is_linear:
+    if case.takes_logarithms:
         prediction = prediction - 1e-5  # so that a step up stays a log-probability
     second = second_derivative(case, parameters, target, prediction)
     options = {**keep_reduction(case, "sum"), **parameters}

@@ -6,15 +6,16 @@
 
 Regression: mse, rmse, mae, huber, smooth_l1, log_cosh, pinball, expectile,
     epsilon_insensitive, squared_epsilon_insensitive, mape, msle, rmsle.
-Robust regression: barron, charbonnier, cauchy, geman_mcclure, welsch.
+Robust regression: barron, charbonnier, cauchy, geman_mcclure, welsch, wing.
 Likelihoods and scores: poisson_nll, gamma_nll, gaussian_nll, laplace_nll, tweedie_deviance,
-    poisson_deviance, gamma_deviance, crps_gaussian.
+    poisson_deviance, gamma_deviance, crps_gaussian, crps_quantiles.
 Classification by probabilities: bce, bce_with_logits, brier, nll, cross_entropy,
-    kl_divergence, multiclass_brier.
+    kl_divergence, jensen_shannon, multiclass_brier.
 Variants of cross-entropy: focal, focal_cross_entropy, poly1_cross_entropy,
     generalised_cross_entropy, symmetric_cross_entropy.
 Classification by margins: hinge, squared_hinge, modified_huber, logistic, exponential,
-    perceptron, multiclass_hinge, weston_watkins, sparsemax_loss.
+    perceptron, multiclass_hinge, multiclass_perceptron, weston_watkins, sparsemax_loss,
+    entmax15_loss, zero_one.
 Sequences: ctc.
 A linear layer and its loss in one: linear_cross_entropy.
 Overlap of masks: tversky, dice, jaccard, lovasz_hinge, lovasz_softmax.
@@ -29,6 +30,7 @@ from lossbook.classification import (
     bce_with_logits,
     brier,
     cross_entropy,
+    jensen_shannon,
     kl_divergence,
     multiclass_brier,
     nll,
@@ -42,6 +44,7 @@ from lossbook.cross_entropy_variants import (
 )
 from lossbook.likelihood import (
     crps_gaussian,
+    crps_quantiles,
     gamma_deviance,
     gamma_nll,
     gaussian_nll,
@@ -52,15 +55,18 @@ from lossbook.likelihood import (
 )
 from lossbook.linear_cross_entropy import linear_cross_entropy
 from lossbook.margin import (
+    entmax15_loss,
     exponential,
     hinge,
     logistic,
     modified_huber,
     multiclass_hinge,
+    multiclass_perceptron,
     perceptron,
     sparsemax_loss,
     squared_hinge,
     weston_watkins,
+    zero_one,
 )
 from lossbook.overlap import dice, jaccard, lovasz_hinge, lovasz_softmax, tversky
 from lossbook.preference import dpo, ipo
@@ -92,6 +98,7 @@ from lossbook.robust import (
     charbonnier,
     geman_mcclure,
     welsch,
+    wing,
 )
 from lossbook.sequence import ctc
 from lossbook.similarity import (
@@ -121,9 +128,11 @@ __all__ = [
     "cosine_embedding",
     "cross_entropy",
     "crps_gaussian",
+    "crps_quantiles",
     "ctc",
     "dice",
     "dpo",
+    "entmax15_loss",
     "epsilon_insensitive",
     "expectile",
     "exponential",
@@ -140,6 +149,7 @@ __all__ = [
     "info_nce",
     "ipo",
     "jaccard",
+    "jensen_shannon",
     "kl_divergence",
     "label_ranking",
     "laplace_nll",
@@ -157,6 +167,7 @@ __all__ = [
     "msle",
     "multiclass_brier",
     "multiclass_hinge",
+    "multiclass_perceptron",
     "multilabel_margin",
     "nll",
     "nt_xent",
@@ -179,4 +190,6 @@ __all__ = [
     "tweedie_deviance",
     "welsch",
     "weston_watkins",
+    "wing",
+    "zero_one",
 ]

@@ -70,7 +70,9 @@ def bce_with_logits(xp, target, logits):
 
     Shapes: target and logits alike, any shape. Domain: target in [0, 1], logits real.
     Unit: nats. Minimiser: the log-odds of the mean of the target.
-    Convention: finite for every finite logit.
+    Convention: finite for every finite logit. torch's MultiLabelSoftMarginLoss is its mean over the
+    labels of a sample; torch's pos_weight is a weight on the term of class 1, for labels the same
+    as ``weight`` there, but the mean divides by n.
     Errors: see `lossbook.loss.Loss`. Source: Cox 1958.
 
     >>> import numpy as np
@@ -196,7 +198,8 @@ def kl_divergence(xp, target, log_probabilities):
     Convention: the target comes first and holds probabilities. The mean is over the rows: it is
     torch's ``reduction="batchmean"``, and not its default "mean", which divides by the number of
     classes as well. It differs from `nll` by the entropy of the target, which no prediction
-    changes. Probabilities whose logarithm was forgotten are an error.
+    changes. Probabilities whose logarithm was forgotten are an error. For a target of logarithms
+    (torch: log_target) pass their exponentials.
     Errors: see `lossbook.loss.Loss`. Source: Kullback and Leibler 1951.
 
     >>> import numpy as np
@@ -212,6 +215,46 @@ def kl_divergence(xp, target, log_probabilities):
 @kl_divergence.derivative
 def kl_divergence_derivative(xp, target, log_probabilities):
     return -class_masses(xp, target, log_probabilities)
+
+
+@classwise_loss(target=DISTRIBUTION, prediction=LOG_PROBABILITY)
+def jensen_shannon(xp, target, log_probabilities):
+    """Jensen-Shannon divergence between predicted log-probabilities and a target distribution.
+
+    ``ℓ(q, log p) = ½ Σ_c (q_c log(q_c / m_c) + p_c log(p_c / m_c))`` with ``m = ½ (p + q)``;
+    derivative ``½ p_c log(p_c / m_c)``.
+
+    Shapes: log_probabilities (..., C); target (..., C) of distributions, or (...) of class indices,
+    which stand for a 1 at their class. Domain: log-probabilities at most 0. Unit: nats; in
+    [0, log 2]. Minimiser: for one target the target itself; for several, not their mean.
+    Convention: half of the two `kl_divergence` to the mean m, so that it is symmetric and finite
+    where one of the two is 0. Its square root is a distance, scipy's jensenshannon. Not convex in
+    the logits: for a prediction that excludes the label the gradient fades, where that of
+    cross-entropy is largest.
+    Errors: see `lossbook.loss.Loss`. Source: Lin 1991.
+
+    >>> import numpy as np
+    >>> q, p = np.array([[1.0, 0.0]]), np.array([[0.0, 1.0]])
+    >>> with np.errstate(divide="ignore"):
+    ...     float(jensen_shannon(q, np.log(p)))  # log 2
+    0.6931471805599453
+    """
+    q, p = class_masses(xp, target, log_probabilities), xp.exp(log_probabilities)
+    log_mean = _log_mean(xp, q, p)
+    log_q = xp.log(xp.where(q == 0, 1, q))
+    terms = product(xp, q, log_q - log_mean) + product(xp, p, log_probabilities - log_mean)
+    return 0.5 * xp.sum(terms, axis=-1)
+
+
+@jensen_shannon.derivative
+def jensen_shannon_derivative(xp, target, log_probabilities):
+    q, p = class_masses(xp, target, log_probabilities), xp.exp(log_probabilities)
+    return 0.5 * product(xp, p, log_probabilities - _log_mean(xp, q, p))
+
+
+def _log_mean(xp, q, p):
+    mean = 0.5 * (q + p)
+    return xp.log(xp.where(mean == 0, 1, mean))
 
 
 @classwise_loss(target=DISTRIBUTION, prediction=REAL)

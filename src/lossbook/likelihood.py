@@ -1,12 +1,14 @@
 """Losses for a number that are likelihoods, or scores of a whole predicted distribution."""
 
+import itertools
 import math
 
 from lossbook.backend import erf, lgamma, product
 from lossbook.checks import REAL, Interval, boolean, is_number
 from lossbook.distributional import distributional_loss
 from lossbook.loss import pointwise_loss
-from lossbook.regression import mse, mse_derivative
+from lossbook.regression import mse, mse_derivative, pinball, pinball_derivative
+from lossbook.structured import structured_loss
 
 COUNT = Interval(0, math.inf, advice="It stands for a count or an amount.")
 AMOUNT = Interval(0, math.inf, above=True, advice="It stands for an amount that cannot be 0.")
@@ -144,6 +146,8 @@ def poisson_deviance(xp, target, prediction):
     0. Minimiser: the mean.
     Convention: `tweedie_deviance` with power 1, as in scikit-learn; twice `poisson_nll` of the
     logarithm of the rate, up to what no prediction changes. Keras's Poisson is ŷ - y log(ŷ + 1e-7).
+    Half of it, summed over the entries of a vector, is the generalised Kullback-Leibler divergence
+    of masses that need not sum to 1, optax.generalized_kl_divergence of the logarithms.
     Errors: see `lossbook.loss.Loss`. Source: Nelder and Wedderburn 1972.
 
     >>> import numpy as np
@@ -282,6 +286,72 @@ def _crps_terms(xp, target, mean, log_variance):
     density = xp.exp(-0.5 * residual**2) / math.sqrt(2 * math.pi)
     sign_mass = erf(xp, residual / math.sqrt(2))
     return error, xp.exp(0.5 * log_variance), sign_mass, 2 * density - 1 / math.sqrt(math.pi)
+
+
+def levels_or_none(loss, name, value):
+    """A parameter that must be a rising sequence of numbers in (0, 1), or None."""
+    if value is None:
+        return
+    is_sequence = isinstance(value, (list, tuple)) and len(value) > 0
+    numbers = [-1.0, *value] if is_sequence and all(map(is_number, value)) else [1.0]
+    inside = len(numbers) > 1 and all(0 < level < 1 for level in numbers[1:])
+    if not inside or any(a >= b for a, b in itertools.pairwise(numbers)):
+        raise ValueError(
+            f"{loss}: {name} must be a rising list of numbers in (0, 1), or None; it is {value!r}."
+        )
+
+
+def _check_levels(xp, loss, *, target, prediction, levels):
+    if levels is not None and len(levels) != prediction.shape[-1]:
+        raise ValueError(
+            f"{loss}: there must be a prediction for each of the {len(levels)} levels; the last "
+            f"axis of prediction has {prediction.shape[-1]}."
+        )
+
+
+@structured_loss(
+    shapes={"target": "...", "prediction": "... k"},
+    predictions=("prediction",),
+    check=_check_levels,
+    levels=levels_or_none,
+)
+def crps_quantiles(xp, target, prediction, *, levels=None):
+    """Continuous ranked probability score of a distribution that is known by its quantiles.
+
+    ``ℓ(y, ŷ) = 2/K Σ_k ρ_k(y, ŷ_k)``, twice the mean of the `pinball` losses ρ at the levels τ_k;
+    derivative ``-2 τ_k / K`` where a quantile is too low, ``2 (1 - τ_k) / K`` where it is too high.
+
+    Shapes: target (...), prediction (..., K): a quantile for each level on the last axis. Domain:
+    all real numbers; ``levels`` rise in (0, 1), by default ``(k - ½) / K``. Unit: the target's
+    unit. Minimiser: the quantiles at the levels.
+    Convention: with the default levels and quantiles that rise it is the score of the distribution
+    that gives each of the K values the same probability, exactly, and approaches that of the
+    predicted distribution as K grows. With other levels it is a mean of pinball losses, and no
+    score of that kind: the tails count less or more. Quantiles that cross are allowed.
+    Errors: see `lossbook.structured.StructuredLoss`. Source: Laio and Tamea 2007.
+
+    >>> import numpy as np
+    >>> float(crps_quantiles(np.array([0.0]), np.array([[-1.0, 1.0]])))  # ¼ · 1 + ¼ · 1
+    0.5
+    """
+    quantiles = _levels(xp, prediction, levels)
+    losses = pinball.formula(xp, target[..., None], prediction, quantile=quantiles)
+    return 2 * xp.mean(losses, axis=-1)
+
+
+@crps_quantiles.derivative
+def crps_quantiles_derivative(xp, target, prediction, *, levels):
+    quantiles = _levels(xp, prediction, levels)
+    slopes = pinball_derivative(xp, target[..., None], prediction, quantile=quantiles)
+    return (2 / prediction.shape[-1] * slopes,)
+
+
+def _levels(xp, prediction, levels):
+    size = prediction.shape[-1]
+    if levels is None:
+        levels = [(k + 0.5) / size for k in range(size)]
+    device = getattr(prediction, "device", None)
+    return xp.asarray(levels, dtype=prediction.dtype, device=device)
 
 
 def _in_scale(xp, error, log_scale):

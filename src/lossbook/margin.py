@@ -26,7 +26,7 @@ def hinge(xp, target, prediction):
 
     Shapes: target and prediction alike, any shape. Domain: target -1 or 1, prediction a real
     score. Minimiser: the sign of the more frequent class.
-    Convention: labels 0 and 1 are an error here; Keras converts them, and torch's
+    Convention: labels 0 and 1 are an error here; Keras converts a batch of nothing else, and torch's
     SoftMarginLoss and optax.hinge_loss compute something else in silence.
     Errors: see `lossbook.loss.Loss`. Source: Cortes and Vapnik 1995.
 
@@ -80,7 +80,8 @@ def modified_huber(xp, target, prediction):
     Shapes: target and prediction alike, any shape. Domain: target -1 or 1, prediction a real
     score. Minimiser: 2 η - 1, where η is the frequency of class 1.
     Convention: twice `huber` of the `hinge`, with ``delta=2``. scikit-learn's SGDClassifier has
-    the same.
+    the same; a quarter of it, for labels 0 and 1, is the binary sparsemax loss of optax,
+    sparsemax_loss, whose probability is ``(1 + z) / 2``, clipped to [0, 1].
     Errors: see `lossbook.loss.Loss`. Source: Zhang 2004.
 
     >>> import numpy as np
@@ -189,17 +190,81 @@ def multiclass_hinge(xp, target, scores):
     >>> float(multiclass_hinge(np.array([0]), np.array([[2.0, 1.5, 0.0]])))
     0.5
     """
-    gap = pick(xp, scores, target) - xp.max(_rivals(xp, target, scores), axis=-1)
-    return hinge.formula(xp, 1, gap)
+    return hinge.formula(xp, 1, _lead(xp, target, scores))
 
 
 @multiclass_hinge.derivative
 def multiclass_hinge_derivative(xp, target, scores):
+    return _through_lead(xp, target, scores, hinge_derivative(xp, 1, _lead(xp, target, scores)))
+
+
+@classwise_loss(target=CLASS_INDEX, prediction=REAL)
+def multiclass_perceptron(xp, target, scores):
+    """Perceptron loss of many classes: what the label's score lacks to the best one.
+
+    ``ℓ(y, z) = max_c z_c - z_y``; derivative, where that is positive, 1 at the best class and -1 at
+    the label. Best classes that tie share the 1.
+
+    Shapes: scores (..., C); target (...) of class indices. Domain: scores real. Minimiser: equal
+    scores, whatever the frequencies: the loss asks for no margin.
+    `lossbook.classwise.ClasswiseLoss` explains ``ignore_index``.
+    Convention: `perceptron` of the label's lead over the best other score, and `multiclass_hinge`
+    without its margin; optax.multiclass_perceptron_loss is the same.
+    Errors: see `lossbook.loss.Loss`. Source: Collins 2002.
+
+    >>> import numpy as np
+    >>> scores = np.array([[2.0, 1.5, 0.0], [2.0, 1.5, 0.0]])
+    >>> multiclass_perceptron(np.array([0, 1]), scores, reduction="none").tolist()
+    [0.0, 0.5]
+    """
+    return perceptron.formula(xp, 1, _lead(xp, target, scores))
+
+
+@multiclass_perceptron.derivative
+def multiclass_perceptron_derivative(xp, target, scores):
+    slope = perceptron_derivative(xp, 1, _lead(xp, target, scores))
+    return _through_lead(xp, target, scores, slope)
+
+
+@classwise_loss(target=CLASS_INDEX, prediction=REAL)
+def zero_one(xp, target, scores):
+    """Zero-one loss: whether the label's score is not the largest. Its mean is the error rate.
+
+    ``ℓ(y, z) = 0`` if ``z_y > z_c`` for all ``c ≠ y``, and 1 otherwise; derivative 0.
+
+    Shapes: scores (..., C), such as logits or probabilities; target (...) of class indices.
+    Domain: scores real. Unit: none; 0 or 1. Minimiser: the largest score for the most frequent
+    class. `lossbook.classwise.ClasswiseLoss` explains ``ignore_index``.
+    Convention: one minus accuracy, as sklearn.metrics.zero_one_loss of the predicted class, but
+    that a tie for the largest score counts as wrong. Its gradient says nothing, so it cannot be
+    trained with: the other losses of this family are what is trained instead.
+    Errors: see `lossbook.loss.Loss`. Source: Bartlett, Jordan and McAuliffe 2006.
+
+    >>> import numpy as np
+    >>> scores = np.array([[2.0, 1.5, 0.0], [2.0, 1.5, 0.0]])
+    >>> zero_one(np.array([0, 1]), scores, reduction="none").tolist()
+    [0.0, 1.0]
+    """
+    lead = _lead(xp, target, scores)
+    return xp.where(lead > 0, 0, xp.where(lead <= 0, 1, lead))  # the last case is NaN
+
+
+@zero_one.derivative
+def zero_one_derivative(xp, target, scores):
+    lead = _lead(xp, target, scores)
+    return xp.zeros_like(scores) + xp.where(xp.isnan(lead), lead, 0)[..., None]
+
+
+def _lead(xp, target, scores):
+    """The label's score minus the best other one."""
+    return pick(xp, scores, target) - xp.max(_rivals(xp, target, scores), axis=-1)
+
+
+def _through_lead(xp, target, scores, slope):
+    """Derivatives with respect to the scores, from the one with respect to the lead."""
     rivals = _rivals(xp, target, scores)
-    best = xp.max(rivals, axis=-1)
-    is_best = xp.astype(rivals == best[..., None], scores.dtype)
+    is_best = xp.astype(rivals == xp.max(rivals, axis=-1)[..., None], scores.dtype)
     shares = is_best / xp.clip(xp.sum(is_best, axis=-1), 1, None)[..., None]
-    slope = hinge_derivative(xp, 1, pick(xp, scores, target) - best)
     return slope[..., None] * (class_masses(xp, target, scores) - shares)
 
 
@@ -287,3 +352,63 @@ def _sparsemax(xp, scores):
     # the threshold of the k largest scores is largest where k is the size of the support
     threshold = xp.max((xp.cumulative_sum(ordered, axis=-1) - 1) / counts, axis=-1, keepdims=True)
     return xp.clip(shifted - threshold, 0, None), shifted
+
+
+@classwise_loss(target=DISTRIBUTION, prediction=REAL)
+def entmax15_loss(xp, target, scores):
+    """1.5-entmax loss: halfway between cross-entropy and the sparsemax loss.
+
+    ``ℓ(q, z) = Σ_c (p_c - q_c) z_c - 4/3 Σ_c (p_c^1.5 - q_c^1.5)``, where ``p_c`` is
+    ``max(0, ½ z_c - τ)²`` with the τ that makes them sum to 1, and q the target distribution, for a
+    label 1 at its class; derivative ``p - q``.
+
+    Shapes: scores (..., C); target (...) of class indices or (..., C) of distributions.
+    Domain: scores real. Unit: none. Minimiser: scores whose 1.5-entmax is the class frequencies,
+    such as twice their square roots.
+    `lossbook.classwise.ClasswiseLoss` explains ``ignore_index``.
+    Convention: the Fenchel-Young loss of Tsallis' entropy with α = 1.5; α = 2 is `sparsemax_loss`,
+    and α = 1 `cross_entropy`. It is 0 as soon as the label's score is ahead by 2. The entmax
+    package, for torch, has the same.
+    Errors: see `lossbook.loss.Loss`. Source: Peters, Niculae and Martins 2019.
+
+    >>> import numpy as np
+    >>> scores = np.array([[2.0, 0.0], [0.0, 0.0]])
+    >>> entmax15_loss(np.array([0, 0]), scores, reduction="none").round(12).tolist()  # 4/3 (1 - √½)
+    [0.0, 0.390524291751]
+    """
+    root_p, excess = _entmax15(xp, scores)
+    q = class_masses(xp, target, scores)
+    root_q = q**0.5
+    # the sum as one of squares: where p is nearly q, nothing cancels
+    terms = 2 / 3 * (root_p - root_q) ** 2 * (root_p + 2 * root_q)
+    return xp.sum(terms + product(xp, q, 2 * (root_p - excess)), axis=-1)
+
+
+@entmax15_loss.derivative
+def entmax15_loss_derivative(xp, target, scores):
+    return _entmax15(xp, scores)[0] ** 2 - class_masses(xp, target, scores)
+
+
+def _entmax15(xp, scores):
+    """The square roots of the probabilities, and ½ z - τ, which equals them where it is above 0."""
+    halves = (scores - xp.max(scores, axis=-1, keepdims=True)) / 2
+    near = xp.clip(halves, -1, None)  # the threshold is at least -1
+    inside = xp.astype(near > _entmax15_threshold(xp, near), scores.dtype)
+    count = xp.sum(inside, axis=-1, keepdims=True)
+    # Σ (½ z - τ)² = 1 over the classes inside, solved for τ
+    mean = xp.sum(inside * near, axis=-1, keepdims=True) / count
+    spread = xp.sum(inside * (near - mean) ** 2, axis=-1, keepdims=True)
+    excess = halves - mean + ((1 - spread) / count) ** 0.5
+    return inside * xp.clip(excess, 0, None), excess
+
+
+def _entmax15_threshold(xp, halves):
+    """τ, from the sums over the k largest scores, for the largest k whose threshold they pass."""
+    ordered = xp.sort(halves, axis=-1, descending=True)
+    device = getattr(halves, "device", None)
+    counts = xp.arange(1, halves.shape[-1] + 1, dtype=halves.dtype, device=device)
+    mean = xp.cumulative_sum(ordered, axis=-1) / counts
+    spread = xp.cumulative_sum(ordered**2, axis=-1) / counts - mean**2
+    thresholds = mean - xp.clip(1 / counts - spread, 0, None) ** 0.5
+    size = xp.sum(xp.astype(thresholds <= ordered, xp.int64), axis=-1)
+    return pick(xp, thresholds, xp.clip(size - 1, 0, None))[..., None]
