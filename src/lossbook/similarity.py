@@ -290,8 +290,8 @@ def supervised_contrastive(xp, labels, embeddings, *, temperature=0.1):
     to ``s_ij`` ``softmax(s_i)_j - [j ∈ P_i] / |P_i|``.
 
     Shapes: embeddings (n, d), labels (n,); one value an anchor. Domain: labels integers,
-    embeddings real; ``temperature`` τ > 0. Unit: nats. Minimiser: for classes of equal size one
-    direction for each class, all at the same and largest possible angle.
+    embeddings real; ``temperature`` τ > 0. Unit: nats. Minimiser: for classes of equal size,
+    and dimensions enough, one direction for each class, all at the same and largest angle.
     Convention: `cross_entropy` with equal masses on the class, without i itself: the paper's
     ``L_out``, the logarithm inside the sum. The other positives stay in the denominator, while
     optax.ntxent takes them out. A vector alone in its class costs 0 and counts in the mean; give
