@@ -1,11 +1,14 @@
 """Evaluation in blocks gives what evaluation at once gives, and errors name the reader's index."""
 
+import threading
+import time
+
 import numpy as np
 import pytest
 from cases import CASES, RUN_NAMES, RUNS
 
 import lossbook.parts
-from lossbook import bce, cross_entropy, mse
+from lossbook import bce, cross_entropy, gaussian_nll, mse
 
 every_run = pytest.mark.parametrize(("case", "parameters"), RUNS, ids=RUN_NAMES)
 
@@ -83,6 +86,82 @@ def test_class_weights_and_ignored_rows_in_blocks(monkeypatch):
             monkeypatch, lambda f=function: f(labels, logits, **options)
         )
         np.testing.assert_allclose(in_blocks, at_once, rtol=1e-15)
+
+
+@pytest.fixture
+def threads():
+    yield lossbook.parts.set_threads
+    lossbook.parts.set_threads(1)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_threads_change_no_bit(case, weighted, threads, tiny_blocks):
+    target, prediction = case.draw(0, (203,), np.float32)
+    weight = np.random.default_rng(1).integers(0, 3, 203) if weighted else None
+    calls = [lambda: case.loss.value_and_gradient(target, prediction, weight=weight)]
+    if not case.has_mean_only:
+        options = {"weight": weight, "reduction": "none"}
+        calls.append(lambda: case.loss.value_and_gradient(target, prediction, **options))
+    for call in calls:
+        threads(1)
+        expected = call()
+        for number in (2, 3, 100):
+            threads(number)
+            for found, alone in zip(call(), expected, strict=True):
+                np.testing.assert_array_equal(found, alone)
+
+
+def test_threads_are_used_and_have_the_error_state_of_the_caller(threads, tiny_blocks, monkeypatch):
+    seen = set()
+    check = type(mse)._check_values
+
+    def note(*arguments):
+        seen.add(threading.get_ident())
+        time.sleep(0.001)
+        check(*arguments)
+
+    monkeypatch.setattr(type(mse), "_check_values", note)
+    threads(2)
+    error = np.full(64, np.inf)
+    with np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
+        mse(error, error)  # inf - inf
+    assert len(seen) == 2 and threading.get_ident() not in seen
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(mse(error, error))
+
+
+def test_errors_in_threads_name_the_first_bad_value(threads, tiny_blocks):
+    threads(3)
+    probabilities = np.full(100, 0.5)
+    probabilities[[30, 90]] = 1.5
+    with pytest.raises(ValueError, match=r"1\.5 at index 30"):
+        bce(np.ones(100), probabilities)
+
+
+@pytest.mark.parametrize("number", [0, -1, 1.5, "2", True, None])
+def test_the_number_of_threads_is_checked(number, threads):
+    with pytest.raises(ValueError, match="number must be an integer of at least 1"):
+        threads(number)
+
+
+@pytest.mark.parametrize("block", [7, 64, 10**9])
+@pytest.mark.parametrize("name", ["mse", "huber", "bce_with_logits", "cross_entropy", "focal"])
+def test_no_size_of_blocks_matters(name, block, monkeypatch):
+    case = CASES[name]
+    target, prediction = case.draw(0, (5000,), np.float64)
+    expected = case.loss.value_and_gradient(target, prediction)
+    monkeypatch.setattr(lossbook.parts, "BLOCK", block)
+    value, gradient = case.loss.value_and_gradient(target, prediction)
+    assert value == pytest.approx(expected[0], rel=1e-15)
+    np.testing.assert_allclose(gradient, expected[1], rtol=1e-14)
+
+
+def test_sums_of_blocks_that_overflow_or_cancel(tiny_blocks):
+    large = np.full(50, 1e308)
+    assert mse(0 * large, large) == np.inf
+    both = np.repeat([np.inf, -np.inf], 25)
+    assert np.isnan(gaussian_nll(np.zeros(50), np.stack([np.zeros(50), both], -1)))
 
 
 def test_all_samples_left_out_in_blocks(tiny_blocks):
