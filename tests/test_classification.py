@@ -3,11 +3,14 @@
 import mpmath
 import numpy as np
 import pytest
+from cases import CASES
+from compiled import check_under_compilers
 from hypothesis import given
 from hypothesis import strategies as st
 from optional import functional as F
 from optional import torch
 from scipy.optimize import minimize
+from scipy.spatial import distance
 from sklearn import metrics
 
 from lossbook import (
@@ -16,6 +19,7 @@ from lossbook import (
     brier,
     cross_entropy,
     hinge,
+    jensen_shannon,
     kl_divergence,
     mse,
     multiclass_brier,
@@ -469,3 +473,64 @@ class TestBrier:
     def test_probabilities_outside_of_0_and_1(self):
         with pytest.raises(ValueError, match=r"brier: prediction must be in \[0, 1\].*logits"):
             brier(np.array([1]), np.array([1.5]))
+
+
+class TestJensenShannon:
+    def distributions(self, n=50, classes=4):
+        rng = np.random.default_rng(0)
+        return rng.dirichlet(np.ones(classes), n), rng.dirichlet(np.ones(classes), n)
+
+    def test_under_compilers(self):
+        check_under_compilers(CASES["jensen_shannon"], {})
+
+    def test_is_the_square_of_scipys_distance_and_symmetric(self):
+        q, p = self.distributions()
+        values = jensen_shannon(q, np.log(p), reduction="none")
+        np.testing.assert_allclose(values, distance.jensenshannon(q, p, axis=-1) ** 2, rtol=1e-12)
+        np.testing.assert_allclose(
+            values, jensen_shannon(p, np.log(q), reduction="none"), rtol=1e-12
+        )
+
+    def test_is_the_mean_of_two_divergences_to_the_mean(self):
+        q, p = self.distributions()
+        to_mean = [kl_divergence(first, np.log((p + q) / 2)) for first in (q, p)]
+        assert jensen_shannon(q, np.log(p)) == pytest.approx(np.mean(to_mean), rel=1e-13)
+
+    def test_is_at_most_log_2_and_0_for_what_is_equal(self):
+        q, _ = self.distributions()
+        assert jensen_shannon(q, np.log(q)) == pytest.approx(0, abs=1e-16)
+        labels = np.array([0, 1])
+        with np.errstate(divide="ignore"):
+            wrong = np.log(np.eye(3)[[1, 2]])
+        np.testing.assert_allclose(jensen_shannon(labels, wrong, reduction="none"), np.log(2))
+        slopes = jensen_shannon.gradient(labels, wrong, reduction="sum")
+        np.testing.assert_allclose(slopes, np.log(2) / 2 * np.eye(3)[[1, 2]])
+
+    def test_labels_are_one_hot_distributions(self):
+        _, p = self.distributions()
+        labels = np.random.default_rng(1).integers(0, 4, 50)
+        of_labels = jensen_shannon(labels, np.log(p), reduction="none")
+        of_rows = jensen_shannon(np.eye(4)[labels], np.log(p), reduction="none")
+        np.testing.assert_array_equal(of_labels, of_rows)
+
+    def best(self, frequencies):
+        """The probability of class 1 that labels of these frequencies ask for."""
+
+        def cost(z):
+            row = [-np.logaddexp(0, z), -np.logaddexp(0, -z)]
+            return jensen_shannon(np.arange(2), np.array([row, row]), weight=np.array(frequencies))
+
+        grid = np.linspace(-8, 8, 1601)
+        return 1 / (1 + np.exp(-grid[np.argmin([cost(z) for z in grid])]))
+
+    def test_several_labels_do_not_ask_for_their_frequencies(self):
+        assert self.best([0.5, 0.5]) == pytest.approx(0.5, abs=1e-3)
+        assert abs(self.best([0.7, 0.3]) - 0.3) > 0.02
+
+    def test_the_gradient_fades_for_a_prediction_that_excludes_the_label(self):
+        leaf = torch.tensor([[-30.0, 0.0]], dtype=torch.float64, requires_grad=True)
+        label = torch.tensor([0])
+        jensen_shannon(label, torch.log_softmax(leaf, -1)).backward()
+        assert leaf.grad.abs().max() < 1e-9
+        slopes = cross_entropy.gradient(label.numpy(), leaf.detach().numpy())
+        assert abs(slopes).max() == pytest.approx(1)

@@ -4,21 +4,25 @@ import mpmath
 import numpy as np
 import pytest
 from cases import CASES, exact
+from compiled import check_under_compilers
 from optional import functional as F
-from optional import torch
+from optional import jax, optax, torch
 from scipy import stats
 from scipy.optimize import minimize, minimize_scalar
 from sklearn import metrics
 from sklearn._loss import loss as sklearn_loss
+from structured_cases import STRUCTURED_CASES
 
 from lossbook import (
     crps_gaussian,
+    crps_quantiles,
     gamma_deviance,
     gamma_nll,
     gaussian_nll,
     laplace_nll,
     mae,
     mse,
+    pinball,
     poisson_deviance,
     poisson_nll,
     tweedie_deviance,
@@ -380,3 +384,66 @@ class TestColumns:
         expected = (values[0] + 2 * values[2]) / 3
         assert gaussian_nll(target, prediction, weight=weight) == pytest.approx(expected)
         assert gaussian_nll.gradient(target, prediction, weight=weight)[1].tolist() == [0, 0]
+
+
+class TestQuantiles:
+    @pytest.mark.parametrize("parameters", [{}, {"levels": (0.1, 0.5, 0.75)}])
+    def test_under_compilers(self, parameters):
+        check_under_compilers(STRUCTURED_CASES["crps_quantiles"], parameters)
+
+    def test_approaches_the_score_of_the_distribution(self):
+        target = np.linspace(-3, 3, 31)
+        normal = np.tile([0.5, 2 * np.log(1.5)], (31, 1))
+        expected = crps_gaussian(target, normal, reduction="none")
+        gaps = []
+        for size in (10, 100, 1000):
+            levels = (np.arange(size) + 0.5) / size
+            quantiles = np.tile(stats.norm.ppf(levels, 0.5, 1.5), (31, 1))
+            values = crps_quantiles(target, quantiles, reduction="none")
+            gaps.append(np.abs(values - expected).max())
+        assert gaps[0] < 0.05 and gaps[1] < gaps[0] / 5 and gaps[2] < gaps[1] / 5
+
+    def test_is_the_score_of_the_values_with_equal_probabilities(self):
+        # E|X - y| - ½ E|X - X'|, the other formula of the score
+        rng = np.random.default_rng(0)
+        target, values = rng.normal(size=20), np.sort(rng.normal(size=(20, 7)))
+        to_target = np.abs(values - target[:, None]).mean(axis=1)
+        to_each_other = np.abs(values[:, :, None] - values[:, None, :]).mean(axis=(1, 2))
+        scores = crps_quantiles(target, values, reduction="none")
+        np.testing.assert_allclose(scores, to_target - to_each_other / 2, rtol=1e-12)
+
+    def test_one_quantile_is_the_absolute_error(self):
+        target, prediction = np.array([1.0, -2.0]), np.array([[3.0], [0.5]])
+        assert crps_quantiles(target, prediction, reduction="none").tolist() == [2, 2.5]
+
+    def test_asks_for_the_quantiles(self):
+        target = np.random.default_rng(1).normal(size=999)
+        levels = [0.1, 0.5, 0.9]
+        quantiles = np.tile(np.quantile(target, levels, method="inverted_cdf"), (999, 1))
+        slope = crps_quantiles.gradient(target, quantiles, levels=levels).sum(axis=0)
+        assert np.abs(slope).max() <= 2 / 3 / 999 + 1e-12  # less than one sample's pull
+        losses = [pinball(target, quantiles[:, k], quantile=levels[k]) for k in range(3)]
+        value = crps_quantiles(target, quantiles, levels=levels)
+        assert value == pytest.approx(2 * np.mean(losses), rel=1e-13)
+
+    @pytest.mark.parametrize(
+        "levels", [[], [0.5, 0.5], [0.9, 0.1], [0.0, 0.5], [0.5, 1], "0.5", 0.5]
+    )
+    def test_levels_that_do_not_fit(self, levels):
+        with pytest.raises(
+            ValueError, match=r"levels must be a rising list of numbers in \(0, 1\)"
+        ):
+            crps_quantiles(np.zeros(2), np.zeros((2, 2)), levels=levels)
+
+    def test_a_prediction_for_each_level(self):
+        with pytest.raises(ValueError, match=r"for each of the 3 levels; the last axis .* has 2"):
+            crps_quantiles(np.zeros(2), np.zeros((2, 2)), levels=[0.1, 0.5, 0.9])
+
+
+def test_half_the_poisson_deviance_is_the_generalised_kullback_leibler_divergence():
+    rng = np.random.default_rng(0)
+    target, rates = rng.uniform(0.1, 3, size=(2, 5, 4))
+    with jax.enable_x64(True):
+        expected = np.asarray(optax.losses.generalized_kl_divergence(np.log(rates), target))
+    values = poisson_deviance(target, rates, reduction="none").sum(axis=-1) / 2
+    np.testing.assert_allclose(values, expected, rtol=1e-12)

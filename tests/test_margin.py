@@ -3,9 +3,10 @@
 import mpmath
 import numpy as np
 import pytest
-from cases import exact
+from cases import CASES, exact
+from compiled import check_under_compilers
 from optional import functional as F
-from optional import torch
+from optional import jax, keras, optax, torch
 from scipy.optimize import minimize_scalar
 from sklearn import metrics
 from sklearn._loss import loss as sklearn_loss
@@ -13,16 +14,19 @@ from sklearn.linear_model import _sgd_fast as sgd
 
 from lossbook import (
     bce_with_logits,
+    entmax15_loss,
     exponential,
     hinge,
     huber,
     logistic,
     modified_huber,
     multiclass_hinge,
+    multiclass_perceptron,
     perceptron,
     sparsemax_loss,
     squared_hinge,
     weston_watkins,
+    zero_one,
 )
 
 BINARY = [squared_hinge, modified_huber, logistic, exponential, perceptron]
@@ -294,3 +298,129 @@ class TestSparsemax:
         assert value == pytest.approx(sparsemax_loss(np.array([0]), scores[:, ::2]))
         assert sparsemax_loss(np.array([1]), scores) == np.inf
         assert sparsemax_loss.gradient(np.array([0]), scores)[0, 1] == 0
+
+
+@pytest.mark.parametrize("name", ["multiclass_perceptron", "zero_one", "entmax15_loss"])
+def test_under_compilers(name):
+    check_under_compilers(CASES[name], {})
+
+
+class TestMulticlassPerceptron:
+    def test_equals_optax(self):
+        labels, scores = many_classes()
+        with jax.enable_x64(True):
+            expected = np.asarray(optax.losses.multiclass_perceptron_loss(scores, labels))
+        values = multiclass_perceptron(labels, scores, reduction="none")
+        np.testing.assert_allclose(values, expected, rtol=1e-14)
+
+    def test_is_the_multiclass_hinge_without_its_margin(self):
+        labels, scores = many_classes()
+        ahead = scores + np.eye(5)[labels]
+        values = multiclass_hinge(labels, ahead, reduction="none")
+        np.testing.assert_allclose(
+            values, multiclass_perceptron(labels, scores, reduction="none"), atol=1e-14
+        )
+
+    def test_two_classes_are_the_perceptron_of_the_difference(self):
+        labels, scores = many_classes(classes=2)
+        values = multiclass_perceptron(labels, scores, reduction="none")
+        difference = scores[:, 1] - scores[:, 0]
+        expected = perceptron(2 * labels - 1, difference, reduction="none")
+        np.testing.assert_array_equal(values, expected)
+
+    def test_ties(self):
+        scores = np.array([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0]])
+        slopes = multiclass_perceptron.gradient(np.array([0, 0]), scores, reduction="none")
+        assert slopes.tolist() == [[0, 0, 0], [-1, 0.5, 0.5]]
+
+
+class TestZeroOne:
+    def test_is_one_minus_accuracy(self):
+        labels, scores = many_classes()
+        expected = metrics.zero_one_loss(labels, scores.argmax(axis=1))
+        assert zero_one(labels, scores) == pytest.approx(expected)
+        weight = np.random.default_rng(1).uniform(size=101)
+        expected = metrics.zero_one_loss(labels, scores.argmax(axis=1), sample_weight=weight)
+        assert zero_one(labels, scores, weight=weight) == pytest.approx(expected)
+
+    def test_a_tie_is_wrong_whichever_comes_first(self):
+        scores = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 0.0]])
+        assert zero_one(np.array([0, 1]), scores, reduction="none").tolist() == [1, 1]
+
+    def test_the_multiclass_hinge_lies_above_it_and_it_has_no_slope(self):
+        labels, scores = many_classes()
+        values = zero_one(labels, scores, reduction="none")
+        assert (multiclass_hinge(labels, scores, reduction="none") >= values).all()
+        slopes = zero_one.gradient(labels, scores)
+        assert (slopes == 0).all() and slopes.shape == scores.shape
+
+
+def test_the_binary_sparsemax_loss_of_optax_is_a_quarter_of_modified_huber():
+    labels, scores = signs()
+    with jax.enable_x64(True):
+        expected = np.asarray(optax.losses.sparsemax_loss(scores, (labels > 0).astype(int)))
+    values = modified_huber(labels, scores, reduction="none") / 4
+    np.testing.assert_allclose(values, expected, rtol=1e-13, atol=1e-16)
+
+
+def test_the_categorical_hinge_of_keras_asks_for_a_positive_score_too():
+    scores, label = np.array([[-1.0, -5.0, -6.0]]), np.array([0])
+    assert float(keras.losses.categorical_hinge(np.eye(3)[label], scores)[0]) == 2
+    assert multiclass_hinge(label, scores) == 0
+    assert multiclass_hinge(label, scores + 10) == 0  # a shift changes nothing
+
+
+class TestEntmax15:
+    def test_the_probabilities_are_those_of_its_authors_package(self):
+        # entmax15([-2, 0, 0.5]), from the package's own page
+        slopes = entmax15_loss.gradient(np.array([0]), np.array([[-2.0, 0.0, 0.5]]))
+        np.testing.assert_allclose(slopes + np.eye(3)[:1], [[0, 0.3260, 0.6740]], atol=5e-5)
+
+    @both_types
+    @pytest.mark.parametrize("classes", [1, 2, 30, 3000])
+    def test_the_probabilities_sum_to_1(self, dtype, classes):
+        labels, scores = many_classes(dtype, classes=classes)
+        slopes = entmax15_loss.gradient(labels, scores, reduction="none")
+        tolerance = 1e-5 if dtype == np.float32 else 1e-13
+        np.testing.assert_allclose(slopes.sum(axis=-1), 0, atol=tolerance)
+        values = entmax15_loss(labels, scores, reduction="none")
+        wide = entmax15_loss(labels, scores.astype(np.float64), reduction="none")
+        np.testing.assert_allclose(values, wide, rtol=1e-5, atol=1e-6)
+
+    def test_a_label_that_is_ahead_by_2_costs_nothing(self):
+        scores = np.array([[2.0, 0.0, -3.0], [1.9, 0.0, -3.0]])
+        values = entmax15_loss(np.zeros(2, int), scores, reduction="none")
+        assert values[0] == 0 and values[1] > 0
+
+    def test_lies_between_sparsemax_and_cross_entropy(self):
+        # in what it keeps: its support holds that of sparsemax, and need not be everything
+        labels, scores = many_classes()
+        of_sparsemax = sparsemax_loss.gradient(labels, scores, reduction="sum") + np.eye(5)[labels]
+        ours = entmax15_loss.gradient(labels, scores, reduction="sum") + np.eye(5)[labels]
+        assert (ours[of_sparsemax > 1e-12] > 0).all()
+        assert (ours < 1e-12).any() and (ours > 1e-12).sum() > (of_sparsemax > 1e-12).sum()
+
+    def test_asks_for_the_frequencies(self):
+        frequencies = np.array([0.55, 0.35, 0.1, 0.0])
+        scores = np.tile(2 * np.sqrt(frequencies) - 7, (4, 1))
+        slope = entmax15_loss.gradient(np.arange(4), scores, weight=frequencies)
+        np.testing.assert_allclose(slope.sum(axis=0), 0, atol=1e-12)
+        np.testing.assert_allclose(
+            entmax15_loss.gradient(frequencies[None], scores[:1]), 0, atol=1e-12
+        )
+        assert entmax15_loss(frequencies[None], scores[:1]) == pytest.approx(0, abs=1e-15)
+
+    @pytest.mark.parametrize("shift", [-1e4, 1e4])
+    def test_a_shift_of_the_scores_changes_nothing(self, shift):
+        labels, scores = many_classes()
+        scores = np.round(scores, 6)
+        assert entmax15_loss(labels, scores + shift) == pytest.approx(
+            entmax15_loss(labels, scores), rel=1e-9
+        )
+
+    def test_an_impossible_class(self):
+        scores = np.array([[0.5, -np.inf, 0.0]])
+        value = entmax15_loss(np.array([0]), scores)
+        assert value == pytest.approx(entmax15_loss(np.array([0]), scores[:, ::2]))
+        assert entmax15_loss(np.array([1]), scores) == np.inf
+        assert entmax15_loss.gradient(np.array([0]), scores)[0, 1] == 0

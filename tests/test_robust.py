@@ -4,12 +4,23 @@ import mpmath
 import numpy as np
 import pytest
 from cases import CASES, exact
+from compiled import check_under_compilers
 from hypothesis import given
 from hypothesis import strategies as st
 from optional import torch
 from scipy.optimize import minimize_scalar
 
-from lossbook import barron, cauchy, charbonnier, geman_mcclure, huber, mse, welsch
+from lossbook import (
+    barron,
+    cauchy,
+    charbonnier,
+    geman_mcclure,
+    huber,
+    mae,
+    mse,
+    welsch,
+    wing,
+)
 
 NAMED = {charbonnier: 1.0, cauchy: 0.0, geman_mcclure: -2.0, welsch: -np.inf}
 every_alpha = pytest.mark.parametrize(
@@ -140,3 +151,33 @@ def test_alpha_is_a_number_or_minus_infinity(alpha):
 def test_charbonnier_is_close_to_huber_far_out():
     error = np.array([1e6])
     assert charbonnier(np.zeros(1), error) == pytest.approx(huber(np.zeros(1), error), rel=1e-5)
+
+
+class TestWing:
+    @pytest.mark.parametrize("parameters", [{}, {"width": 1.5, "curvature": 0.5}])
+    def test_under_compilers(self, parameters):
+        check_under_compilers(CASES["wing"], parameters)
+
+    def test_is_continuous_and_its_slope_jumps_at_the_width_and_at_0(self):
+        errors = np.array([-1e-12, 0, 1e-12, 10, 10 + 1e-9])
+        slopes = wing.gradient(np.zeros(5), errors, reduction="sum")
+        np.testing.assert_allclose(slopes, [-5, 0, 5, 10 / 12, 1])
+        values = wing(np.zeros(5), errors, reduction="none")
+        assert values[4] == pytest.approx(values[3], abs=1e-8)
+        assert values[1] == 0
+
+    def test_far_out_it_is_the_absolute_error_up_to_a_constant(self):
+        errors = np.array([20.0, 1000.0])
+        rise = np.diff(wing(np.zeros(2), errors, reduction="none"))
+        assert rise == pytest.approx(np.diff(mae(np.zeros(2), errors, reduction="none")))
+
+    def test_asks_for_one_of_the_targets(self):
+        target = np.array([0.0, 0.5, 3.0, 4.0, 4.2])
+        grid = np.linspace(-1, 6, 1401)
+        costs = [wing(target, np.full(5, point)) for point in grid]
+        assert np.abs(target - grid[np.argmin(costs)]).min() < 1e-9
+
+    @pytest.mark.parametrize("dtype", [np.float32, np.float64])
+    def test_a_tiny_error_keeps_its_digits(self, dtype):
+        value = wing(np.zeros(1, dtype), np.full(1, 1e-20, dtype))
+        assert value == pytest.approx(5e-20, rel=1e-6)

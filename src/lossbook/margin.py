@@ -26,8 +26,8 @@ def hinge(xp, target, prediction):
 
     Shapes: target and prediction alike, any shape. Domain: target -1 or 1, prediction a real
     score. Minimiser: the sign of the more frequent class.
-    Convention: labels 0 and 1 are an error here; Keras converts a batch of nothing else, and torch's
-    SoftMarginLoss and optax.hinge_loss compute something else in silence.
+    Convention: labels 0 and 1 are an error here; Keras converts a batch of nothing else, and
+    torch's SoftMarginLoss and optax.hinge_loss compute something else in silence.
     Errors: see `lossbook.loss.Loss`. Source: Cortes and Vapnik 1995.
 
     >>> import numpy as np
