@@ -616,10 +616,13 @@ EQUIVALENTS = {
         ),
         _metric("hinge_loss", "target, scores", "labels=range(C)"),
         _optax("multiclass_hinge_loss", "scores, target"),
-        _optax(
-            "multiclass_perceptron_loss",
-            "scores - jax.nn.one_hot(target, C), target",
-            note="without a margin: this loss once the label's score is raised by 1",
+    ],
+    "multiclass_perceptron": [_optax("multiclass_perceptron_loss", "scores, target")],
+    "zero_one": [
+        _metric(
+            "zero_one_loss",
+            "target, scores.argmax(-1)",
+            note="takes the predicted class, and so a tie for right or wrong",
         ),
     ],
     "weston_watkins": _torch(
@@ -810,7 +813,6 @@ LEFT_OUT = {
     "sklearn.metrics.hamming_loss": "a share of wrong labels: no gradient",
     "sklearn.metrics.max_error": "the largest error of a sample, not a mean",
     "sklearn.metrics.median_absolute_error": "a median over samples, not a mean",
-    "sklearn.metrics.zero_one_loss": "a share of wrong labels: no gradient",
     "tf.nn.nce_loss": "draws its negatives at random",
     "tf.nn.sampled_softmax_loss": "draws its negatives at random",
     "tf.nn.compute_average_loss": "divides a sum by a batch size: no loss of its own",
