@@ -534,3 +534,23 @@ class TestJensenShannon:
         assert leaf.grad.abs().max() < 1e-9
         slopes = cross_entropy.gradient(label.numpy(), leaf.detach().numpy())
         assert abs(slopes).max() == pytest.approx(1)
+
+
+class TestOtherNamesOfBinaryCrossEntropy:
+    def test_pos_weight_of_torch_is_a_weight_whose_mean_divides_by_n(self):
+        target, logits = binary(np.float64)
+        theirs = F.binary_cross_entropy_with_logits(
+            torch.tensor(logits), torch.tensor(target), pos_weight=torch.tensor(3.0)
+        )
+        weight = np.where(target == 1, 3.0, 1.0)
+        ours = bce_with_logits(target, logits, weight=weight, reduction="sum") / target.size
+        assert ours == pytest.approx(theirs.item(), rel=1e-12)
+
+    def test_multi_label_soft_margin_is_the_mean_over_labels(self):
+        rng = np.random.default_rng(0)
+        target, logits = rng.integers(0, 2, size=(6, 4)), rng.normal(size=(6, 4))
+        theirs = F.multilabel_soft_margin_loss(
+            torch.tensor(logits), torch.tensor(target, dtype=torch.float64), reduction="none"
+        )
+        ours = bce_with_logits(target, logits, reduction="none").mean(axis=-1)
+        np.testing.assert_allclose(ours, theirs.numpy(), rtol=1e-12)

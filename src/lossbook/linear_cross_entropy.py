@@ -43,7 +43,8 @@ def linear_cross_entropy(xp, target, features, head, *, chunk=None):
     nn.functional.linear_cross_entropy, in chunks if it is given ``options``. The memory for the
     logits is that of one chunk and not of all rows; the price is that the gradient multiplies by
     the head a second time. Under automatic differentiation in torch and JAX each chunk is computed
-    again too. Rows without a label take weight 0, and any class as their label.
+    again too. Rows without a label take weight 0, and any class as their label; their features must
+    be finite.
     Errors: see `lossbook.structured.StructuredLoss`. Source: Hsu et al. 2024.
 
     >>> import numpy as np
