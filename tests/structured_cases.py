@@ -450,7 +450,7 @@ STRUCTURED_CASES = {
             circle,
             with_labels("embeddings"),
             circle_reference,
-            ({"scale": 1.0}, {"margin": 0.1, "scale": 0.5}),
+            ({"scale": 0.5}, {"margin": 0.1, "scale": 0.5}),
         ),
         StructuredCase(
             margin_ranking,
