@@ -258,6 +258,19 @@ def checks(name, equivalent):
             yield Check(name, equivalent, seed, parameters)
 
 
+MEANS_OF_OPTAX = ("ntxent", "ranking_softmax_loss", "multiclass_generalized_dice_loss")
+
+
+def usual_reduction(equivalent):
+    """What CONVENTIONS says of the values of a library."""
+    if equivalent.path == "tf.nn.l2_loss":
+        return "sum"
+    one_number = equivalent.library in ("torch", "keras", "sklearn")
+    if equivalent.on or "reduction='none'" in equivalent.call:
+        one_number = False
+    return "mean" if one_number or equivalent.path.endswith(MEANS_OF_OPTAX) else "none"
+
+
 def as_numpy(value):
     if hasattr(value, "detach"):
         value = value.detach()
@@ -282,6 +295,7 @@ class TestEveryEquivalent:
                 return as_numpy(theirs), check.ours(arrays)
 
             theirs, ours = both(check.arrays)
+            assert check.reduction == usual_reduction(equivalent)
             if equivalent.up_to_constant:  # at two predictions the same term is left over
                 other = {
                     key: np.flip(array, 0).copy() if key in check.predictions else array

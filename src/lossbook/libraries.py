@@ -41,11 +41,12 @@ CONVENTIONS = {
     "the second.",
     "keras": "(y_true, y_pred). A class takes the mean over everything and casts to float32; the "
     "function of the same name takes the mean over the last axis alone.",
-    "tensorflow": "labels and logits by name. One value per sample. tf.keras.losses is "
-    "keras.losses.",
+    "tensorflow": "labels and logits by name. One value per sample, but l2_loss is a sum. "
+    "tf.keras.losses is keras.losses.",
     "sklearn": "(y_true, y_pred). A metric takes the mean; the loss of an estimator has one value "
     "per sample.",
-    "optax": "(predictions, targets): the prediction comes first. One value per sample.",
+    "optax": "(predictions, targets): the prediction comes first. One value per sample, but "
+    "ntxent, ranking_softmax_loss and multiclass_generalized_dice_loss are means.",
 }
 
 
