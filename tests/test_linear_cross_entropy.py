@@ -118,6 +118,7 @@ def test_torch_autograd_does_not_keep_them_either():
 
 def test_a_row_without_a_label_has_weight_0():
     labels, features, head = layer(n=3)
+    features[1] = np.nan
     weight = np.array([1.0, 0, 1])
     value, (of_features, of_head) = linear_cross_entropy.value_and_gradient(
         labels, features, head, weight=weight
@@ -127,6 +128,10 @@ def test_a_row_without_a_label_has_weight_0():
     )
     assert value == pytest.approx(alone, rel=1e-14) and (of_features[1] == 0).all()
     np.testing.assert_allclose(of_head, of_same_head, rtol=1e-13, atol=1e-16)
+    leaves = [torch.tensor(array, requires_grad=True) for array in (features, head)]
+    linear_cross_entropy(torch.tensor(labels), *leaves, weight=torch.tensor(weight)).backward()
+    for slope, leaf in zip((of_features, of_head), leaves, strict=True):
+        np.testing.assert_allclose(leaf.grad.numpy(), slope, rtol=1e-12, atol=1e-15)
 
 
 def test_a_confident_row_keeps_its_digits_in_float32():

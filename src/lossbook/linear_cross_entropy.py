@@ -7,7 +7,7 @@ from lossbook.checks import check_class_indices, is_number
 from lossbook.classification import cross_entropy, cross_entropy_derivative
 from lossbook.structured import structured_loss
 
-LOGITS_AT_ONCE = 1 << 22  # 16 MB in float32
+LOGITS_AT_ONCE = 1 << 20  # 4 MB in float32
 
 
 def rows_or_none(loss, name, value):
@@ -26,7 +26,8 @@ def _check_labels(xp, loss, *, target, features, head, chunk):
     shapes={"target": "...", "features": "... d", "head": "c d"},
     predictions=("features", "head"),
     labels=("target",),
-    coupled=True,  # through the head, whose gradient is a sum over the rows
+    coupled=True,  # through the gradient of the head, a sum over the rows
+    samples_meet=False,
     check=_check_labels,
     chunk=rows_or_none,
 )
@@ -37,14 +38,13 @@ def linear_cross_entropy(xp, target, features, head, *, chunk=None):
     ``p = softmax(W x)``, and ``(p_c - δ_cy) x`` for each row w_c of W, summed over the samples.
 
     Shapes: target (...) of class indices, features (..., d), head (C, d). Domain: features and head
-    real; ``chunk`` counts the rows whose logits are held at a time, by default as many as make four
+    real; ``chunk`` counts the rows whose logits are held at a time, by default as many as make a
     million logits. Unit: nats. Minimiser: features and head whose softmax is the class frequencies.
     Convention: `cross_entropy` of the product, to the last roundings. torch has it as
     nn.functional.linear_cross_entropy, in chunks if it is given ``options``. The memory for the
     logits is that of one chunk and not of all rows; the price is that the gradient multiplies by
     the head a second time. Under automatic differentiation in torch and JAX each chunk is computed
-    again too. Rows without a label take weight 0, and any class as their label; their features must
-    be finite.
+    again too. Rows without a label take weight 0, and any class as their label.
     Errors: see `lossbook.structured.StructuredLoss`. Source: Hsu et al. 2024.
 
     >>> import numpy as np

@@ -63,6 +63,7 @@ class StructuredLoss:
         labels=(),
         domains=None,
         coupled=False,
+        samples_meet=None,
         check=None,
         **parameters,
     ):
@@ -73,6 +74,7 @@ class StructuredLoss:
         self.predictions = predictions
         self.domains = domains or {}
         self.coupled = coupled
+        self._samples_meet = coupled if samples_meet is None else samples_meet
         self._values = tuple(values.split())
         self._labels = labels
         self._check_more = check
@@ -293,7 +295,7 @@ class StructuredLoss:
         for name, array in arrays.items():
             if array is not None and name not in self._labels:
                 array = array if array.dtype == dtype else xp.astype(array, dtype)
-                if out is not None and not self.coupled and SAMPLES in self.shapes[name]:
+                if out is not None and not self._samples_meet and SAMPLES in self.shapes[name]:
                     array = xp.where(_widened(out, array), 0.5, array)  # 0 · NaN would be NaN
             ready[name] = array
         return ready, weight
@@ -306,8 +308,10 @@ def structured_loss(**settings):
     any number of sample axes; axes of one name have one length. ``predictions`` names the arrays
     with respect to which the loss is differentiated, ``labels`` those that stay integers,
     ``domains`` the domain of an array, ``values`` the axes of the loss values. ``coupled`` says
-    that a value depends on other samples too. ``check(xp, loss, **arrays, **parameters)`` may
-    check what the domains cannot say. Other keyword arguments are the checks of the parameters.
+    that a value depends on other samples too, or a gradient is a sum over them; if it is only the
+    sum, ``samples_meet=False``, and samples of weight 0 are left out altogether.
+    ``check(xp, loss, **arrays, **parameters)`` may check what the domains cannot say. Other keyword
+    arguments are the checks of the parameters.
     An array that may be left out is a keyword argument of the formula with the default None.
     """
     return functools.partial(StructuredLoss, **settings)
