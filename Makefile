@@ -18,7 +18,7 @@ FRAMEWORKS := .venv/frameworks
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks serve links clean lint browser
+.PHONY: help book test notebooks serve links clean lint browser bench
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,10 +49,13 @@ test: $(READY) $(FRAMEWORKS) lint browser book ## unit tests, doctests, every co
 	$(PYTEST) --doctest-modules --nbval tests src $$($(BIN)/python book/_tools/notebooks.py --list)
 
 lint: $(READY)
-	$(BIN)/ruff check src tests book
+	$(BIN)/ruff check src tests book benchmarks
 
 browser: $(READY)
 	@$(BIN)/python tests/browser.py
+
+bench: $(READY) $(FRAMEWORKS) ## time the losses beside other libraries and write benchmarks/results.md
+	$(BIN)/python -m benchmarks
 
 notebooks: $(READY) ## execute the notebooks and bring them into the form that is committed
 	$(BIN)/python book/_tools/notebooks.py $(NB)

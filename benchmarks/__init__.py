@@ -1,0 +1,1 @@
+"""How long the losses take, beside other libraries. One command: make bench."""
