@@ -18,7 +18,19 @@ import importlib
 from lossbook.entry import FACTS
 from lossbook.properties import check
 
-FAMILIES = ("regression", "robust", "likelihood", "classification", "variants", "margin")
+FAMILIES = (
+    "regression",
+    "robust",
+    "likelihood",
+    "classification",
+    "variants",
+    "margin",
+    "similarity",
+    "ranking",
+    "preference",
+    "overlap",
+    "sequence",
+)
 
 
 def _collect():

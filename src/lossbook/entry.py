@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Callable
 
 from lossbook.loss import Loss
+from lossbook.sampling import argument_names
 from lossbook.structured import StructuredLoss
 
 # in the order in which a table shows them
@@ -46,7 +47,7 @@ class SpecialCase:
     words: str
     parameters: Callable = lambda **own: own
     factor: float | Callable = 1.0  # a number, or a function of the parameters
-    arguments: Callable = lambda *arrays: arrays
+    arguments: Callable = lambda *arrays, **own: arrays
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -68,7 +69,10 @@ class Entry:
     smooth: bool | When  # has a continuous derivative
     bound: str  # LaTeX of the largest entry of the gradient; "bounded" if it has no short form
     source: str  # key of the first source in references.bib
-    minimiser: str | None = None  # a name in `lossbook.minimisers.MINIMISERS`
+    minimiser: str | None = (
+        None  # a name in `lossbook.minimisers.MINIMISERS`, or what `asks` checks
+    )
+    asks: Callable | None = None  # (entry, parameters) -> what is wrong with the minimiser
     activation: str | None = None  # what makes a prediction from a model's output
     inside: bool = False  # whether the loss applies the activation itself
     canonical: bool = False  # the gradient at the output is a multiple of activation minus target
@@ -77,8 +81,12 @@ class Entry:
     proper: bool | When | None = None  # for a prediction that is a distribution
     special_case: SpecialCase | None = None
     where: tuple = ()  # pairs of a symbol and its LaTeX, for both formulas
+    legend: str = ""  # the symbols that are not of the book's notation, in words
+    of: str | None = None  # the symbol of the gradient's variable, if that is not the prediction
     examples: tuple = ({},)  # parameters that the checks are run with
-    vectors: Callable | None = None  # what else the formulas name: (arrays, parameters) -> dict
+    # (arrays of a sample, parameters) -> what else the formulas name, by symbol; for samples that
+    # meet each other the arrays of all, and one dictionary a sample
+    vectors: Callable | None = None
     sample: Callable | None = None  # (rng, n, spread) -> arrays, where domains do not tell
 
     @property
@@ -88,14 +96,12 @@ class Entry:
     @property
     def arguments(self):
         """The names of the arrays, in the order of the signature."""
-        if isinstance(self.loss, StructuredLoss):
-            return tuple(self.loss.shapes)
-        return ("target", self.loss.prediction_name)
+        return argument_names(self.loss)
 
     def domains(self, parameters):
         """The domain of each array; None stands for every number."""
         if isinstance(self.loss, StructuredLoss):
-            return [self.loss.domains.get(name) for name in self.loss.shapes]
+            return [self.loss.domains.get(name) for name in self.arguments]
         every = {**self.loss.defaults, **parameters}
         return [
             domain(every) if callable(domain) else domain

@@ -12,6 +12,7 @@ the classes, products without a sign, and names such as ``\hat y``.
 import functools
 import re
 
+import mpmath
 import numpy as np
 import sympy
 from sympy.parsing.latex import parse_latex
@@ -54,13 +55,17 @@ def evaluate(latex, values):
     values = {_plain(name): value for name, value in values.items()}
     sequences = {name[-1]: len(value) for name, value in values.items() if np.ndim(value) == 1}
     left_out = {name: int(values[name]) for name in re.findall(r"\\ne\s*([a-z])", latex)}
-    symbols, formula = parsed(latex, tuple(sequences.items()), tuple(left_out.items()))
-    numbers = {
-        symbol: _number(_look_up(name, values))
-        for name, symbol in symbols.items()
-        if name not in CONSTANTS
-    }
-    return float(formula.evalf(30, subs=numbers)) if numbers else float(formula)
+    function, names = _compiled(latex, tuple(sequences.items()), tuple(left_out.items()))
+    with mpmath.workdps(30):
+        return float(function(*(mpmath.mpf(float(_look_up(name, values))) for name in names)))
+
+
+@functools.cache
+def _compiled(latex, sequences, left_out):
+    """The formula as a function of mpmath's numbers, and the names of its arguments."""
+    symbols, formula = parsed(latex, sequences, left_out)
+    names = [name for name in symbols if name not in CONSTANTS]
+    return sympy.lambdify([symbols[name] for name in names], formula, "mpmath"), names
 
 
 @functools.cache
@@ -116,7 +121,7 @@ def _repeat(text, sequences, left_out):
         end = _closing(text, match.end())
         inside = text[match.end() + 1 : end]
         terms = [
-            re.sub(rf"(?<=[_,]){index}(?![a-zA-Z])", str(number), inside)
+            re.sub(rf"_{index}(?![a-zA-Z])", f"_{{{number}}}", inside)
             for number in range(sequences[index])
             if number != without
         ]
@@ -221,10 +226,3 @@ def _look_up(name, values):
         if index.isdigit() and np.ndim(numbers) == 1 and sequence[:-1] == f"{base}_":
             return numbers[int(index)]
     raise KeyError(f"the formula has the symbol {name}, which has no value here.")
-
-
-def _number(value):
-    value = float(value)
-    if value in (np.inf, -np.inf):
-        return sympy.oo if value > 0 else -sympy.oo
-    return sympy.Float(value, 30)

@@ -49,6 +49,9 @@ MINIMISERS = {
     ),
     "the median under weights 1/|y|": lambda y, **_: _weighted_median(y, 1 / abs(y)),
     "the geometric mean of 1 + y, less 1": lambda y, **_: np.expm1(np.mean(np.log1p(y))),
+    "(1 - η) m, with η the share of equal pairs": (
+        lambda y, margin, **_: (1 - np.mean(y)) * margin
+    ),
     "the logarithm of the mean": lambda y, **_: np.log(np.mean(y)),
     "the mean, and the logarithm of the variance": (
         lambda y, **_: np.array([np.mean(y), np.log(np.var(y))])
@@ -68,5 +71,12 @@ MINIMISERS = {
     ),
     "the class of more than half the samples, ahead by 1": (
         lambda y, **_: np.eye(4)[np.bincount(y, minlength=4).argmax()]
+    ),
+    "the most frequent class ahead": (
+        lambda y, **_: np.eye(4)[np.bincount(y, minlength=4).argmax()]
+    ),
+    "equal scores, whatever the classes": lambda y, **_: np.zeros(4),
+    "twice the square roots of the class frequencies, as scores": (
+        lambda y, **_: 2 * np.sqrt(_frequencies(y))
     ),
 }

@@ -38,6 +38,8 @@ SYMBOLS = {
     "log_zero": "A",
     "temperature": "T",
     "label_smoothing": r"\varepsilon",
+    "width": "w",
+    "curvature": r"\varepsilon",
 }
 
 
@@ -68,6 +70,7 @@ ACTIVATIONS = {
     "softmax": (softmax, softmax),
     "log-softmax": (log_softmax, softmax),
     "sparsemax": (None, None),
+    "1.5-entmax": (None, None),
 }
 
 # the logarithm of the density or probability of y under the prediction
@@ -102,78 +105,131 @@ def _asymmetric_laplace(y, location, quantile):
 
 
 def symbols_of(entry, arrays, parameters):
-    """What the symbols of the entry's formulas stand for, for one sample."""
+    """What the symbols of the entry's formulas stand for, for one sample.
+
+    For a loss whose samples meet each other: a list, one dictionary a sample of the batch.
+    """
+    found = entry.vectors(arrays, full(entry, parameters)) if entry.vectors else {}
+    if isinstance(found, list):
+        return [_published(entry, arrays, parameters, vectors) for vectors in found]
+    return _published(entry, arrays, parameters, found)
+
+
+def _published(entry, arrays, parameters, found):
     loss = entry.loss
-    every = full(entry, parameters)
     values = {
         SYMBOLS[name]: number
-        for name, number in every.items()
+        for name, number in full(entry, parameters).items()
         if name in SYMBOLS and isinstance(number, (int, float))
     }
-    vectors = {} if entry.vectors is None else dict(entry.vectors(arrays, every))
     if isinstance(loss, ClasswiseLoss):
         label, scores = arrays
         is_log = loss.prediction_name == "log_probabilities"
-        vectors = {
-            "z": scores,
-            "p": np.exp(scores) if is_log else softmax(scores),
-            "q": np.eye(len(scores))[label],
-            **vectors,
-        }
-        values["y"], values["C"] = int(label), len(scores)
+        p = np.exp(scores) if is_log else softmax(scores)
+        found = {"z": scores, "p": p, "q": np.eye(len(scores))[label], "y": int(label), **found}
+        values["C"] = len(scores)
     elif isinstance(loss, DistributionalLoss):
-        values["y"], (values[r"\mu"], values["s"]) = arrays
+        target, prediction = arrays
+        found = {"y": target, **found}
+        if loss.columns[0] in ("mean", "location"):
+            values[r"\mu"], values["s"] = prediction
     elif not isinstance(loss, StructuredLoss):
         target, prediction = arrays
         if np.ndim(prediction):
             values["n"], values["L"] = len(prediction), loss(*arrays, **parameters)
-            vectors = {"y": target, r"\hat y": prediction, **vectors}
+            found = {"y": target, r"\hat y": prediction, **found}
         else:
             values["y"] = target
             for name in (r"\hat y", "z", "d"):
                 values[name] = prediction
             values["p"] = 1 / (1 + np.exp(-prediction)) if entry.inside else prediction
-    for name, vector in vectors.items():
-        if np.ndim(vector):
-            values[f"{name}_k"] = vector
-            if isinstance(loss, ClasswiseLoss):
-                values[f"{name}_y"] = vector[values["y"]]
-        else:
-            values[name] = vector
+    values.update(_by_index(found))
     for symbol, latex in entry.where:
         values[symbol] = evaluate(latex, values)
+    return values
+
+
+def _by_index(found):
+    """A vector under each letter of an index, and its entries at the indices that are numbers."""
+    values = {}
+    indices = {name: index for name, index in found.items() if isinstance(index, int)}
+    for name, value in found.items():
+        if np.ndim(value):
+            values.update({f"{name}_{letter}": value for letter in "jk"})
+            values.update(
+                {f"{name}_{letter}": value[at] for letter, at in indices.items() if at < len(value)}
+            )
+        else:
+            values[name] = value
     return values
 
 
 def _check_value(entry, parameters):
     drawn = Drawn(entry, parameters, np.random.default_rng(0), 12, 1.5)
     for i, value in enumerate(drawn.values(drawn.rows)):
-        written = evaluate(entry.value, symbols_of(entry, drawn.sample(i), parameters))
-        if not np.isclose(written, value, rtol=1e-9, atol=1e-12):
+        symbols = symbols_of(entry, drawn.sample(i), parameters)
+        if isinstance(symbols, list):
+            value = entry.loss(*drawn.sample(i), reduction="none", **parameters)
+        written = [evaluate(entry.value, each) for each in np.atleast_1d(symbols)]
+        if not np.allclose(written, value, rtol=1e-9, atol=1e-12):
             return f"the formula gives {written}, the code {value}, at {drawn.sample(i)}"
     return ""
 
 
 def _check_gradient(entry, parameters):
     drawn = Drawn(entry, parameters, np.random.default_rng(1), 12, 1.5)
+    if entry.of:
+        return _check_gradient_of_the_value(entry, parameters, drawn)
     for i, slopes in enumerate(drawn.slopes(drawn.rows)):
         values = symbols_of(entry, drawn.sample(i), parameters)
-        written = _gradient_formula(entry, values, len(slopes))
+        written = _written_gradient(entry, values, drawn)
         if not np.allclose(written, slopes, rtol=1e-9, atol=1e-12):
             return f"the formula gives {written}, the code {slopes}, at {drawn.sample(i)}"
     return ""
 
 
-def _gradient_formula(entry, values, length):
-    if isinstance(entry.gradient, tuple):
-        return [evaluate(latex, values) for latex in entry.gradient]
-    rows = []
-    for c in range(length):
-        at_c = {
-            f"{name[:-1]}c": vector[c] for name, vector in values.items() if name.endswith("_k")
-        }
-        rows.append(evaluate(entry.gradient, {**values, **at_c}))
-    return rows
+def _written_gradient(entry, values, drawn):
+    if not isinstance(entry.loss, StructuredLoss):
+        if isinstance(entry.gradient, tuple):
+            return [evaluate(latex, values) for latex in entry.gradient]
+        return [_at(entry.gradient, values, c) for c in range(drawn.rows.shape[1])]
+    formulas = entry.gradient if isinstance(entry.gradient, tuple) else (entry.gradient,)
+    return [
+        _at(latex, values, c)
+        for latex, size in zip(formulas, drawn.sizes, strict=True)
+        for c in range(size)
+    ]
+
+
+def _at(latex, values, c):
+    """The formula for the entry c."""
+    at_c = {
+        f"{name[:-1]}c": vector[c]
+        for name, vector in values.items()
+        if name.endswith("_k") and c < len(vector)
+    }
+    return evaluate(latex, {**values, **at_c})
+
+
+def _check_gradient_of_the_value(entry, parameters, drawn):
+    """The printed gradient is the derivative of the printed value."""
+    step = 1e-7
+    for i in range(3):
+        batch = entry.vectors(drawn.sample(i), full(entry, parameters))
+        for found in batch:
+            values = _published(entry, drawn.sample(i), parameters, found)
+            for c in range(len(found[entry.of])):
+                ends = []
+                for sign in (1, -1):
+                    moved = found[entry.of].copy()
+                    moved[c] += sign * step
+                    near = {**found, entry.of: moved}
+                    ends.append(evaluate(entry.value, {**values, **_by_index(near)}))
+                slope = (ends[0] - ends[1]) / (2 * step)
+                written = _at(entry.gradient, values, c)
+                if not np.isclose(written, slope, rtol=1e-5, atol=1e-7):
+                    return f"the formula gives {written}, the value changes by {slope}"
+    return ""
 
 
 # The shape
@@ -185,7 +241,7 @@ def _claimed(claim, entry, parameters):
 
 def _check_convex(entry, parameters):
     convex = _claimed(entry.convex, entry, parameters)
-    n = 200 if _is_slow(entry) else 4000
+    n = 60 if _is_slow(entry) else 4000
     worst = 0.0
     for seed, spread in enumerate(SPREADS):
         rng = np.random.default_rng(seed)
@@ -210,7 +266,7 @@ def _check_smooth(entry, parameters):
     jump = 0.0
     for seed, spread in enumerate((0.5, 2.0)):
         rng = np.random.default_rng(seed)
-        n = 20
+        n = 6 if _is_slow(entry) else 20
         drawn = Drawn(entry, parameters, rng, n, spread)
         a = drawn.rows
         for b in _other_ends(entry, parameters, drawn, rng, spread):
@@ -226,7 +282,8 @@ def _other_ends(entry, parameters, drawn, rng, spread):
     """Ends of lines: random ones, through the origin, and through the target."""
     yield Drawn(entry, parameters, rng, len(drawn.rows), spread).rows
     if isinstance(entry.loss, StructuredLoss):
-        yield -drawn.rows
+        if all(entry.loss.domains.get(name) is None for name in entry.loss.predictions):
+            yield -drawn.rows
         return
     domain = entry.domains(parameters)[1]
     target = drawn.arrays[0]
@@ -244,7 +301,9 @@ def _largest_jump(drawn, a, b, points=40, halvings=40):
     """The largest change of the gradient that does not go away as the piece of line shrinks."""
 
     def slopes(share):
-        return drawn.slopes(a + share[:, None] * (b - a))
+        rows = a + share[:, None] * (b - a)
+        # the value must not jump either
+        return np.column_stack((drawn.slopes(rows), drawn.values(rows)))
 
     def change(one, other):
         return np.abs(other - one).max(axis=1)
@@ -269,7 +328,7 @@ def _largest_jump(drawn, a, b, points=40, halvings=40):
 def _check_bound(entry, parameters):
     largest = {
         spread: _largest_slope(entry, parameters, spread)
-        for spread in (0.1, 0.5, 1.0, 3.0, 10.0, 100.0, 1e4)
+        for spread in (1e-3, 0.1, 0.5, 1.0, 3.0, 10.0, 100.0, 1e4)
     }
     reached = max(largest.values())
     if entry.bound == "bounded":
@@ -277,7 +336,7 @@ def _check_bound(entry, parameters):
         return f"it reaches {reached:.3g}" if reached > 1.001 * smaller or reached > 100 else ""
     drawn = Drawn(entry, parameters, np.random.default_rng(0), 2)
     values = symbols_of(entry, drawn.sample(0), parameters)
-    bound = evaluate(entry.bound, values)
+    bound = evaluate(entry.bound, values[0] if isinstance(values, list) else values)
     if np.isinf(bound):
         return "" if reached > 100 else f"no entry above {reached:.3g} was found"
     if reached > bound * (1 + 1e-12):
@@ -287,7 +346,7 @@ def _check_bound(entry, parameters):
 
 def _largest_slope(entry, parameters, spread):
     rng = np.random.default_rng(7)
-    n = 200 if _is_slow(entry) else 5000
+    n = 100 if _is_slow(entry) else 5000
     drawn = Drawn(entry, parameters, rng, n, spread)
     slopes = np.abs(drawn.slopes(drawn.rows)).max(axis=1)
     return np.nanmax(np.where(np.isfinite(slopes), slopes, -np.inf))
@@ -386,6 +445,8 @@ def _range_of(entry, parameters, y):
 
 
 def _check_minimiser(entry, parameters):
+    if entry.asks:
+        return entry.asks(entry, full(entry, parameters))
     for seed in range(3):
         y = targets(entry, parameters, seed)
         smallest, where = best(entry, parameters, y)
@@ -542,9 +603,13 @@ def _check_special_case(entry, parameters):
     case = entry.special_case
     own = full(entry, parameters)
     drawn = Drawn(entry, parameters, np.random.default_rng(9), 50, 1.0)
-    expected = entry.loss(*drawn.arrays, reduction="none", **parameters)
+    coupled = getattr(entry.loss, "coupled", False)
+    arrays = drawn.sample(0) if coupled else drawn.arrays
+    reduction = "mean" if coupled else "none"
+    expected = entry.loss(*arrays, reduction=reduction, **parameters)
     factor = case.factor(**own) if callable(case.factor) else case.factor
-    other = case.of(*case.arguments(*drawn.arrays), reduction="none", **case.parameters(**own))
+    arguments = case.arguments(*arrays, **own)
+    other = case.of(*arguments, reduction=reduction, **case.parameters(**own))
     if not np.allclose(expected, factor * other, rtol=1e-10, atol=1e-12):
         return f"they differ by {np.abs(expected - factor * other).max():.3g}"
     return ""

@@ -4,6 +4,7 @@
 about convexity or smoothness is then a claim about a function of that row.
 """
 
+import inspect
 import math
 
 import numpy as np
@@ -15,7 +16,7 @@ from lossbook.structured import SAMPLES, StructuredLoss
 
 CLASSES = 4
 # lengths of the named axes of structured losses; an axis that is not here has length 4
-LENGTHS = {"d": 3, "t": 5, "s": 2, "k": 3}
+LENGTHS = {"n": 4, "d": 3, "t": 5, "s": 2, "k": 3}
 TOGETHER = 3  # how many values a function of their mean, such as the RMSE, gets
 
 
@@ -25,7 +26,7 @@ class Drawn:
     def __init__(self, entry, parameters, rng, n, spread=1.0):
         self.loss, self.parameters, self._n = entry.loss, parameters, n
         self.arrays = _arrays(entry, {**entry.loss.defaults, **parameters}, rng, n, spread)
-        self._positions = _prediction_positions(self.loss, len(self.arrays))
+        self._positions = _prediction_positions(self.loss)
         self._one_by_one = _is_of_a_batch(self.loss)
 
     @property
@@ -34,6 +35,11 @@ class Drawn:
         return np.concatenate(
             [self.arrays[k].reshape(self._n, -1) for k in self._positions], axis=1
         )
+
+    @property
+    def sizes(self):
+        """How many numbers of a row belong to each prediction."""
+        return [math.prod(self.arrays[k].shape[1:]) for k in self._positions]
 
     def at(self, rows):
         """The arrays with other predictions: ``rows`` has one row a sample."""
@@ -87,10 +93,20 @@ def _is_of_a_batch(loss):
     return getattr(loss, "coupled", False) or getattr(loss, "_outer", None) is not None
 
 
-def _prediction_positions(loss, count):
+def argument_names(loss):
+    """The arrays that a loss cannot do without, in the order of its signature."""
+    if not isinstance(loss, StructuredLoss):
+        return ("target", loss.prediction_name)
+    parameters = loss.__signature__.parameters
+    return tuple(
+        name for name in loss.shapes if parameters[name].default is inspect.Parameter.empty
+    )
+
+
+def _prediction_positions(loss):
     if isinstance(loss, StructuredLoss):
-        return [k for k, name in enumerate(loss.shapes) if name in loss.predictions]
-    return [count - 1]
+        return [k for k, name in enumerate(argument_names(loss)) if name in loss.predictions]
+    return [1]
 
 
 def _arrays(entry, parameters, rng, n, spread):
@@ -98,12 +114,10 @@ def _arrays(entry, parameters, rng, n, spread):
     if entry.sample is not None:
         arrays = entry.sample(rng, n, spread)
         if isinstance(arrays, dict):
-            arrays = tuple(arrays[name] for name in loss.shapes)
+            arrays = tuple(arrays[name] for name in argument_names(loss))
         return arrays
     if isinstance(loss, StructuredLoss):
-        return tuple(
-            _structured(loss, name, axes, rng, n, spread) for name, axes in loss.shapes.items()
-        )
+        return tuple(_structured(loss, name, rng, n, spread) for name in argument_names(loss))
     target, prediction = (
         domain(parameters) if callable(domain) else domain
         for domain in (loss.target_domain, loss.prediction_domain)
@@ -119,12 +133,14 @@ def _arrays(entry, parameters, rng, n, spread):
     return inside(target, rng, shape, spread), inside(prediction, rng, shape, spread)
 
 
-def _structured(loss, name, axes, rng, n, spread):
-    lengths = [LENGTHS.get(axis, 4) for axis in axes if axis != SAMPLES]
-    shape = (n, *lengths)
+def _structured(loss, name, rng, n, spread):
+    axes = [axis for axis in loss.shapes[name] if axis != SAMPLES]
+    shape = (n, *(LENGTHS.get(axis, 4) for axis in axes))
+    if loss.coupled and SAMPLES in loss.shapes[name]:
+        shape = (n, LENGTHS["n"], *shape[1:])  # the samples of one batch
     if name in loss._labels:
         return rng.integers(0, 2, size=shape)
-    return inside(loss.domains.get(name), rng, shape, spread if name in loss.predictions else 1.0)
+    return inside(loss.domains.get(name), rng, shape, spread)
 
 
 def inside(domain, rng, shape, spread=1.0):

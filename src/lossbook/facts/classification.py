@@ -3,6 +3,7 @@ r"""Facts about the losses for the probabilities of classes."""
 import numpy as np
 
 import lossbook as lb
+from lossbook.asks import lowest
 from lossbook.entry import Entry, SpecialCase
 
 BINARY_GRADIENT = r"\frac{1 - y}{1 - p} - \frac{y}{p}"
@@ -39,7 +40,7 @@ ENTRIES = (
         canonical=True,
         likelihood="Bernoulli",
         special_case=SpecialCase(
-            lb.bce, "bce of σ(z)", arguments=lambda y, z: (y, 1 / (1 + np.exp(-z)))
+            lb.bce, "bce of σ(z)", arguments=lambda y, z, **_: (y, 1 / (1 + np.exp(-z)))
         ),
         source="cox1958",
     ),
@@ -93,7 +94,7 @@ ENTRIES = (
             lb.nll,
             "nll of log softmax(z)",
             lambda class_weight, label_smoothing, ignore_index: {},
-            arguments=lambda y, z: (
+            arguments=lambda y, z, **_: (
                 y,
                 z - np.log(np.exp(z).sum(axis=-1, keepdims=True)),
             ),
@@ -130,5 +131,38 @@ ENTRIES = (
         activation="softmax",
         inside=True,
         source="brier1950",
+    ),
+    Entry(
+        loss=lb.jensen_shannon,
+        title="Jensen-Shannon divergence",
+        chinese="JS 散度",
+        value=r"\frac12 (\sum_k (p_k \log(\frac{p_k}{m_k})) - \log(m_y))",
+        gradient=r"\frac12 p_c \log(\frac{p_c}{m_c})",
+        legend="m: the mean of p and the target distribution",
+        vectors=lambda arrays, parameters: {
+            "m": (np.exp(arrays[1]) + np.eye(len(arrays[1]))[arrays[0]]) / 2
+        },
+        minimiser="for one target, the target",
+        asks=lowest(lambda rng: (np.array([1]), np.where(np.eye(4)[[1]] == 1, 0, -np.inf))),
+        convex=False,
+        smooth=True,
+        bound=r"\frac12 \log(2)",
+        proper=False,
+        activation="log-softmax",
+        source="lin1991",
+    ),
+    Entry(
+        loss=lb.zero_one,
+        title="zero-one",
+        chinese="0-1 损失",
+        value=r"""\begin{cases} 0 & z_y > \max_{k \ne y} (z_k) \\
+            1 & \text{otherwise} \end{cases}""",
+        gradient=r"0",
+        minimiser="the most frequent class ahead",
+        convex=False,
+        smooth=False,
+        bound=r"0",
+        activation="identity",
+        source="bartlett2006",
     ),
 )

@@ -5,6 +5,27 @@ import numpy as np
 import lossbook as lb
 from lossbook.entry import Entry, SpecialCase, When
 
+
+def _levels(arrays, parameters):
+    target, prediction = arrays
+    size = len(prediction)
+    levels = (np.arange(size) + 0.5) / size
+    return {"y": float(target), r"\hat y": prediction, r"\tau": levels, "K": size + 0.0}
+
+
+def _quantiles(entry, parameters):
+    """No other predictions are better for targets drawn at random than their own quantiles."""
+    rng = np.random.default_rng(0)
+    y = np.exp(rng.normal(size=41))
+    best = np.quantile(y, (np.arange(3) + 0.5) / 3, method="inverted_cdf")
+
+    def risk(prediction):
+        return float(entry.loss(y, np.tile(prediction, (41, 1)), **parameters))
+
+    sizes = np.repeat((0.01, 0.1, 1.0), 30)
+    return "" if risk(best) <= min(risk(best + s * rng.normal(size=3)) for s in sizes) else "no"
+
+
 ENTRIES = (
     Entry(
         loss=lb.poisson_nll,
@@ -141,6 +162,24 @@ ENTRIES = (
         activation="identity",
         proper=True,
         source="gneiting2005",
+    ),
+    Entry(
+        loss=lb.crps_quantiles,
+        title="CRPS of quantiles",
+        chinese="分位数的连续排名概率评分",
+        value=r"""\frac{2}{K} \sum_k
+            (\max(\tau_k (y - \hat y_k), (1 - \tau_k) (\hat y_k - y)))""",
+        gradient=r"""\begin{cases} -\frac{2 \tau_c}{K} & \hat y_c < y \\
+            \frac{2 (1 - \tau_c)}{K} & \text{otherwise} \end{cases}""",
+        legend="τ_k = (k - ½)/K the level of quantile k of K",
+        vectors=_levels,
+        minimiser="the quantiles at the levels",
+        asks=_quantiles,
+        convex=True,
+        smooth=False,
+        bound=r"\frac{2 K - 1}{K^2}",
+        activation="identity",
+        source="laio2007",
     ),
 )
 

@@ -61,7 +61,7 @@ ENTRIES = (
         special_case=SpecialCase(
             lb.bce_with_logits,
             "bce_with_logits with labels (y + 1) / 2",
-            arguments=lambda y, z: ((y + 1) / 2, z),
+            arguments=lambda y, z, **_: ((y + 1) / 2, z),
         ),
         source="cox1958",
     ),
@@ -97,6 +97,7 @@ ENTRIES = (
         chinese="多类合页损失",
         value=r"\max(0, 1 + \max_{k \ne y} (z_k) - z_y)",
         gradient=r"\begin{cases} r_c - q_c & 1 + a > 0 \\ 0 & \text{otherwise} \end{cases}",
+        legend="r: 1 for the best wrong class and 0 elsewhere; a: how far it is ahead of the label",
         vectors=lambda arrays, parameters: _rival(*arrays),
         minimiser="the class of more than half the samples, ahead by 1",
         convex=True,
@@ -111,6 +112,7 @@ ENTRIES = (
         chinese="Weston-Watkins 合页损失",
         value=r"\sum_{k \ne y} (\max(0, m + z_k - z_y)^r)",
         gradient=r"s_c - q_c \sum_k (s_k)",
+        legend="s: r max(0, m + z_c - z_y)^(r - 1) for each wrong class within the margin, else 0",
         vectors=lambda arrays, parameters: _slopes(*arrays, **parameters),
         convex=True,
         smooth=When("r = 2", lambda margin, p, ignore_index: p == 2),
@@ -120,11 +122,43 @@ ENTRIES = (
         source="weston1999",
     ),
     Entry(
+        loss=lb.multiclass_perceptron,
+        title="perceptron of many classes",
+        chinese="多类感知机损失",
+        value=r"\max_k (z_k) - z_y",
+        gradient=r"r_c - q_c",
+        legend="r: 1 for the largest score and 0 elsewhere",
+        vectors=lambda arrays, parameters: {"r": np.eye(len(arrays[1]))[arrays[1].argmax()]},
+        minimiser="equal scores, whatever the classes",
+        convex=True,
+        smooth=False,
+        bound=r"1",
+        activation="identity",
+        source="collins2002",
+    ),
+    Entry(
+        loss=lb.entmax15_loss,
+        title="1.5-entmax loss",
+        chinese="1.5-entmax 损失",
+        value=r"\sum_k ((s_k - q_k) z_k) - \frac43 \sum_k (s_k^{\frac32} - q_k^{\frac32})",
+        gradient=r"s_c - q_c",
+        legend="s: the 1.5-entmax of z, max(0, z/2 - τ)² with the τ that makes it sum to 1",
+        vectors=lambda arrays, parameters: {"s": _entmax15(arrays[1])},
+        minimiser="twice the square roots of the class frequencies, as scores",
+        convex=True,
+        smooth=True,
+        bound=r"1",
+        activation="1.5-entmax",
+        inside=True,
+        source="peters2019",
+    ),
+    Entry(
         loss=lb.sparsemax_loss,
         title="sparsemax loss",
         chinese="sparsemax 损失",
         value=r"\sum_k ((s_k - q_k) (z_k - \frac12 (s_k + q_k)))",
         gradient=r"s_c - q_c",
+        legend="s: the sparsemax of z, the nearest point whose entries are probabilities",
         vectors=lambda arrays, parameters: {"s": _sparsemax(arrays[1])},
         minimiser="the class frequencies themselves, as scores",
         convex=True,
@@ -152,9 +186,18 @@ def _slopes(label, scores, margin, p, ignore_index):
 
 
 def _sparsemax(scores):
-    """The point of the simplex nearest to the scores, by bisection of the threshold."""
-    low, high = scores.max() - 1, scores.max()
+    """The point of the simplex nearest to the scores."""
+    return _with_threshold(lambda t: np.maximum(scores - t, 0), scores)
+
+
+def _entmax15(scores):
+    return _with_threshold(lambda t: np.maximum(scores / 2 - t, 0) ** 2, scores)
+
+
+def _with_threshold(probabilities, scores):
+    """The probabilities at the threshold at which they sum to 1, by bisection."""
+    low, high = -abs(scores).max() - 1, abs(scores).max()
     for _ in range(200):
         middle = (low + high) / 2
-        low, high = (middle, high) if np.maximum(scores - middle, 0).sum() > 1 else (low, middle)
-    return np.maximum(scores - low, 0)
+        low, high = (middle, high) if probabilities(middle).sum() > 1 else (low, middle)
+    return probabilities(low)

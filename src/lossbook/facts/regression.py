@@ -200,7 +200,7 @@ ENTRIES = (
         special_case=SpecialCase(
             lb.mse,
             "mse of log(1 + y) and log(1 + ŷ)",
-            arguments=lambda y, p: (np.log1p(y), np.log1p(p)),
+            arguments=lambda y, p, **_: (np.log1p(y), np.log1p(p)),
         ),
         source="pedregosa2011",
     ),

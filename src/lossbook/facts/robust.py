@@ -2,8 +2,10 @@ r"""Facts about Barron's family of robust losses."""
 
 import math
 
+import numpy as np
+
 import lossbook as lb
-from lossbook.entry import Entry, SpecialCase, When
+from lossbook.entry import ERROR, Entry, SpecialCase, When
 
 IN_SCALE = (("e", r"\frac{\hat y - y}{c}"),)
 
@@ -12,6 +14,18 @@ def _case_of_barron(alpha, words):
     return SpecialCase(
         lb.barron, f"barron with α = {words}", lambda scale: {"alpha": alpha, "scale": scale}
     )
+
+
+def _a_target(entry, parameters):
+    """The best constant for targets that lie close together, by search."""
+    for seed in range(5):
+        y = np.random.default_rng(seed).uniform(0, parameters["width"], size=9)
+        grid = np.union1d(np.linspace(0, parameters["width"], 5001), y)
+        pairs = np.broadcast_to(y, (len(grid), 9)), np.repeat(grid, 9).reshape(-1, 9)
+        risks = entry.loss(*pairs, reduction="none", **parameters).mean(axis=1)
+        if grid[np.argmin(risks)] not in y:
+            return f"the best constant is {grid[np.argmin(risks)]}, no target"
+    return ""
 
 
 SCALES = ({}, {"scale": 3.0})
@@ -103,5 +117,23 @@ ENTRIES = (
         special_case=_case_of_barron(-math.inf, "-∞"),
         examples=SCALES,
         source="dennis1978",
+    ),
+    Entry(
+        loss=lb.wing,
+        title="wing",
+        chinese="Wing 损失",
+        value=r"""\begin{cases} w \log(1 + \frac{|e|}{\varepsilon}) & |e| \le w \\
+            |e| - w + w \log(1 + \frac{w}{\varepsilon}) & \text{otherwise} \end{cases}""",
+        gradient=r"""\begin{cases} \frac{w}{\varepsilon + |e|} \operatorname{sign}(e) & |e| \le w \\
+            \operatorname{sign}(e) & \text{otherwise} \end{cases}""",
+        where=ERROR,
+        minimiser="one of the targets, if all lie within w of each other",
+        asks=_a_target,
+        convex=False,
+        smooth=False,
+        bound=r"\max(1, \frac{w}{\varepsilon})",
+        activation="identity",
+        examples=({}, {"width": 1.0, "curvature": 0.5}),
+        source="feng2018",
     ),
 )
