@@ -22,7 +22,9 @@ def wrong(entry, **changes):
 
 
 def scaled(latex, factor):
-    """The formula times a number; each piece of it, if it has cases."""
+    """The formula times a number, each piece if it has cases; instead of 0 a number near it."""
+    if latex == "0":
+        return str(abs(factor - 1))
     if r"\begin{cases}" not in latex:
         return rf"{factor} \cdot ({latex})"
     return re.sub(
