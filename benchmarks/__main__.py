@@ -20,12 +20,18 @@ HERE = Path(__file__).parent
 def main():
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--core", type=int, help="the core to run on (default: the last)")
-    parser.add_argument("--rounds", type=int, default=11)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--quick", action="store_true", help="tiny sizes, to see that it runs")
     parser.add_argument("--output", type=Path, default=HERE, help="the folder of the results")
     parser.add_argument("--only", nargs="+", metavar="NAME", help="these contenders alone")
     parser.add_argument("--part", help=argparse.SUPPRESS)
+    parser.add_argument("--every", help=argparse.SUPPRESS)
     options = parser.parse_args()
+    if options.every:
+        from benchmarks import every_loss
+
+        print(json.dumps(every_loss.measure(*json.loads(options.every))))
+        return
     if options.part:
         from benchmarks.measure import measure_part, one_thread_of_torch
         from benchmarks.work import Work
