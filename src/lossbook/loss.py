@@ -58,7 +58,8 @@ class Loss:
     - NaN in, NaN out. Infinite losses stay infinite. Nothing is clipped.
     - float16 and bfloat16 are computed in float32 and the result is cast back. NumPy sums
       are accumulated in float64.
-    - Large NumPy arrays are evaluated in blocks that fit the cache.
+    - Large NumPy arrays are evaluated in blocks that fit the cache, on one thread unless
+      `lossbook.parts.set_threads` says otherwise.
 
     Raises
     ------
@@ -132,6 +133,8 @@ class Loss:
         if type(target) is type(prediction) is np.ndarray and weight is None:
             xp = NUMPY  # the most frequent case, without a search
         else:
+            if target is None:
+                raise TypeError(f"{self.name}: target must be an array; it is None.")
             arrays = {"target": target, self.prediction_name: prediction, "weight": weight}
             xp = namespace_of(self.name, **arrays)
         self._check_reduction(reduction)

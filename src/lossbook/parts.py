@@ -104,6 +104,7 @@ class Output:
         """Set a part to values / divisor."""
         if part is EVERYTHING:
             self.array = values if divisor == 1 else values / divisor
+            self._is_ours = False
         elif divisor == 1:
             self.array[part] = values
         else:
