@@ -197,9 +197,12 @@ def one_hot(xp, labels, like):
 
 def pick(xp, x, labels):
     """x[..., labels]: the entry of the last axis that each label names."""
-    if is_torch_namespace(xp):
-        labels = labels.long()  # torch gathers with int64 alone
-    return xp.take_along_axis(x, labels[..., None], axis=-1)[..., 0]
+    return xp.take_along_axis(x, as_index(xp, labels)[..., None], axis=-1)[..., 0]
+
+
+def as_index(xp, labels):
+    """Labels in an integer type that the library can gather with: int64 in torch."""
+    return labels.long() if is_torch_namespace(xp) else labels
 
 
 def _torch_functional():

@@ -2,7 +2,7 @@
 
 import math
 
-from lossbook.backend import at_index, log_softmax, logsumexp, softmax
+from lossbook.backend import as_index, at_index, log_softmax, logsumexp, softmax
 from lossbook.checks import find, is_number
 from lossbook.structured import structured_loss
 
@@ -117,7 +117,7 @@ def _ctc_states(xp, target, logits, input_length, target_length, blank):
     blanks = xp.full_like(labels, blank)
     pairs = xp.stack((blanks, labels), axis=-1)
     states = pairs.reshape(*labels.shape[:-1], 2 * labels.shape[-1])
-    states = xp.concat((states, blanks[..., :1]), axis=-1)
+    states = as_index(xp, xp.concat((states, blanks[..., :1]), axis=-1))
     skips = (states[..., 2:] != states[..., :-2]) & (states[..., 2:] != blank)
     samples = xp.zeros_like(labels[..., 0])
     length = samples + logits.shape[-2] if input_length is None else input_length

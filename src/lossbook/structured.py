@@ -76,7 +76,7 @@ class StructuredLoss:
         self.coupled = coupled
         self._samples_meet = coupled if samples_meet is None else samples_meet
         self._values = tuple(values.split())
-        self._labels = labels
+        self.labels = labels
         self._check_more = check
         self._checks = parameters
         self._derivative = None
@@ -86,6 +86,11 @@ class StructuredLoss:
             for parameter in own
             if parameter.name not in self.shapes
         }
+        self._needed = [
+            parameter.name
+            for parameter in own
+            if parameter.name in self.shapes and parameter.default is inspect.Parameter.empty
+        ]
         keyword = inspect.Parameter.KEYWORD_ONLY
         own.append(inspect.Parameter("weight", keyword, default=None))
         own.append(inspect.Parameter("reduction", keyword, default="mean"))
@@ -173,7 +178,7 @@ class StructuredLoss:
         parameters = bound.arguments
         weight, reduction = parameters.pop("weight"), parameters.pop("reduction")
         arrays = {name: parameters.pop(name) for name in self.shapes}
-        for name in self.predictions:
+        for name in self._needed:
             if arrays[name] is None:
                 raise TypeError(f"{self.name}: {name} must be an array; it is None.")
         xp = namespace_of(self.name, **arrays, weight=weight)
@@ -205,7 +210,7 @@ class StructuredLoss:
                     f"{self.name}: {name} must be floating, because the loss is differentiated "
                     f"with respect to it; it is {array.dtype}. Convert it to float32 or float64."
                 )
-            if name in self._labels:
+            if name in self.labels:
                 if not is_integer(xp, array):
                     raise TypeError(
                         f"{self.name}: {name} must hold integers; it is {array.dtype}. Convert it "
@@ -293,7 +298,7 @@ class StructuredLoss:
             out = weight == 0
         ready = {}
         for name, array in arrays.items():
-            if array is not None and name not in self._labels:
+            if array is not None and name not in self.labels:
                 array = array if array.dtype == dtype else xp.astype(array, dtype)
                 if out is not None and not self._samples_meet and SAMPLES in self.shapes[name]:
                     array = xp.where(_widened(out, array), 0.5, array)  # 0 · NaN would be NaN
