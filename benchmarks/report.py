@@ -123,7 +123,7 @@ def goals(times, reasons):
                     number(ratio.median),
                     number(ratio.of_minima),
                     "yes" if met else "**no**",
-                    "" if met else reasons.get((what, loss, shape, against), ""),
+                    "" if met else reasons.get((what, work, against), ""),
                 ]
             )
         )

@@ -99,37 +99,29 @@ def without_avx2(times, narrow):
 
 
 def reasons(times):
-    """Why a goal is not met, with the limit that was measured in the same way, for each goal."""
-    floors = {}
-    for work in times:
-        if work.dtype == "float32" and np.prod(work.shape) > 500_000:
-            floors[work.loss, work.shape] = _floors(work)
+    """What the steps that cannot be left out cost by themselves, for goals that are not met."""
     result = {}
-    for (loss, shape), floor in floors.items():
-        words = {
-            "mse": "difference and sum of squares of a block take {both} × the limit, read from "
-            "memory once, of which the difference alone {subtract} ×",
-            "mae": "difference, absolute value and sum of a block take {both} × the limit",
-            "huber": "difference, clip and two products of a block take {both} × the limit",
-            "bce_with_logits": "NumPy's exp alone, on a block in cache, takes {exp} × the limit",
-            "cross_entropy": "NumPy's exp alone, on a block in cache, takes {exp} × the limit",
-        }[loss]
-        for against in (LIMIT, "torch", "torch.compile", "Optax, jit", "scikit-learn"):
-            for what in ("value", "both"):
-                key = what, loss, shape, against
-                result[key] = words.format(**floor)
-                if loss == "cross_entropy" and against in times_of(times, loss, shape)[what]:
-                    own = times_of(times, loss, shape)[what]
-                    share = min(own[against]) / (floor["exp_seconds"])
-                    result[key] = (
-                        f"with NumPy's exp alone the ratio would be {number(share)}; "
-                        "its float32 exp on this processor is the limit"
-                    )
+    for work, calls in times.items():
+        if np.prod(work.shape) < 500_000:
+            continue
+        floor = _floors(work)
+        for what, by in calls.items():
+            for against in by:
+                result[what, work, against] = _words(work, floor, by[against])
     return result
 
 
-def times_of(times, loss, shape):
-    return next(calls for work, calls in times.items() if (work.loss, work.shape) == (loss, shape))
+def _words(work, floor, times):
+    if work.loss == "cross_entropy":
+        ratio, share = number(min(times) / floor["exp_seconds"]), "NumPy's exp and nothing else"
+        return f"with {share} the ratio would be {ratio}; sums, maxima and picks come on top"
+    return {
+        "mse": "difference and sum of squares of a block take {both} × the limit, the difference "
+        "alone {subtract} ×",
+        "mae": "difference, absolute value and sum of a block take {both} × the limit",
+        "huber": "difference, clip and two products of a block take {both} × the limit",
+        "bce_with_logits": "NumPy's exp alone takes {exp} × the limit, before ten more steps",
+    }[work.loss].format(**floor)
 
 
 def _floors(work):
