@@ -1,11 +1,14 @@
 """Each check of the catalogue must be able to fail: what is false of a loss is noticed of it."""
 
+import copy
 import dataclasses
 import re
 
+import numpy as np
 import pytest
 
 import lossbook
+from lossbook.asks import best_difference, lowest, no_lower_neighbour
 from lossbook.catalogue import CATALOGUE
 from lossbook.entry import When
 from lossbook.properties import CHECKS, check
@@ -90,8 +93,8 @@ def test_a_wrong_bound_is_noticed(entry):
         ("cross_entropy", "the class frequencies themselves, as scores"),
         ("sparsemax_loss", "the class frequencies"),
         ("focal_cross_entropy", "the class frequencies"),
-        ("poly1_cross_entropy", "flatter than the class frequencies"),
-        ("focal_cross_entropy", "sharper than the class frequencies"),
+        ("poly1_cross_entropy", "flatter than the class frequencies, unless γ = 0"),
+        ("focal_cross_entropy", "sharper than the class frequencies, unless β = 0"),
         ("generalised_cross_entropy", "the class frequencies"),
         ("mse", "no closed form"),
         ("mae", "no closed form"),
@@ -151,3 +154,74 @@ def test_a_domain_that_is_not_kept_is_noticed():
         target_domain = lossbook.gamma_nll.target_domain
 
     assert check(dataclasses.replace(CATALOGUE["mse"], loss=Careless()), "domain")
+
+
+# What only corners show: ties, kinks, hard or empty masks. Random numbers never hit them.
+
+
+@pytest.mark.parametrize(
+    ("name", "fact", "false"),
+    [
+        (
+            "label_ranking",  # a tie would be right
+            "value",
+            r"\frac1N \sum_j (y_j \sum_k ((1 - y_k) \operatorname{sign}(\max(0, z_k - z_j))))",
+        ),
+        (
+            "pinball",
+            "gradient",
+            r"\begin{cases} -\tau & e < 0 \\ 1 - \tau & \text{otherwise} \end{cases}",
+        ),
+        ("dice", "smooth", True),
+        ("tversky", "bound", r"\max(\alpha, \frac{1}{\beta})"),
+    ],
+)
+def test_what_is_false_at_corners_alone_is_noticed(name, fact, false):
+    assert check(dataclasses.replace(CATALOGUE[name], **{fact: false}), fact)
+
+
+def test_a_bound_without_a_number_is_noticed():
+    nowhere = (
+        r"\begin{cases} 1 & \delta < 0 \\ \frac{\infty}{\infty} & \text{otherwise} \end{cases}"
+    )
+    assert check(dataclasses.replace(CATALOGUE["huber"], bound=nowhere), "bound")
+
+
+def test_a_property_that_depends_on_a_parameter_may_be_propriety_too():
+    always = When("always", lambda **_: True)
+    assert check(dataclasses.replace(CATALOGUE["focal"], proper=always), "proper")
+
+
+def test_integers_are_printed_as_such_and_real_labels_noticed():
+    entry = CATALOGUE["ctc"]
+    assert entry.domain == "target an integer, logits real"
+
+    careless = copy.copy(lossbook.supervised_contrastive)
+    careless._check_types = lambda *arrays: None
+    assert check(dataclasses.replace(CATALOGUE["supervised_contrastive"], loss=careless), "domain")
+
+
+def in_both_orders(difference):
+    first, second = np.array([difference]), np.zeros(1)
+    return [(first, second), (second, first)]
+
+
+@pytest.mark.parametrize(
+    ("name", "asks"),
+    [
+        ("dice", lowest(lambda rng: (np.array([1.0, 0.0]), np.array([1.0, 0.1])))),
+        ("dice", lowest(lambda rng: (np.array([1.0, 0.0]), np.array([0.5, 0.5])), value=0.5)),
+        ("bpr", best_difference(lambda share: 0.99 * np.log(share / (1 - share)), in_both_orders)),
+        (
+            "circle",
+            no_lower_neighbour(
+                lambda rng: (
+                    np.array([0, 0, 1, 1]),
+                    np.repeat([[1.0, 0, 0], [1.0, 1, 0]], 2, axis=0),
+                )
+            ),
+        ),
+    ],
+)
+def test_a_wrong_minimiser_of_several_arrays_is_noticed(name, asks):
+    assert check(dataclasses.replace(CATALOGUE[name], asks=asks), "minimiser")

@@ -232,6 +232,11 @@ def check_class_indices(xp, loss, name, labels, classes):
         )
 
 
+def is_whole(value, least):
+    """Whether a parameter is an integer of at least ``least``, from Python or NumPy."""
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least
+
+
 def is_number(value):
     """Whether a parameter is a real number, from Python or NumPy."""
     return isinstance(value, (int, float, np.number)) and not isinstance(value, bool)

@@ -1,8 +1,10 @@
 """The form of an entry of the catalogue: which facts are stated about a loss."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 
+from lossbook.checks import Interval
 from lossbook.loss import Loss
 from lossbook.sampling import argument_names
 from lossbook.structured import StructuredLoss
@@ -22,6 +24,9 @@ FACTS = (
     "special_case",
     "source",
 )
+
+
+INTEGER = Interval(-math.inf, math.inf)  # of an integer type; of which size, the loss checks
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +58,9 @@ class SpecialCase:
 @dataclasses.dataclass(frozen=True, kw_only=True)
 class Entry:
     r"""The facts about one loss; None stands for what does not apply to it.
+
+    They hold for all values of the parameters that a formula or a condition names. Parameters that
+    none of them names, such as class weights, have their defaults.
 
     The formulas use the symbols of the book: the target y, the prediction ŷ, p or z, the error
     e = ŷ - y, and the parameters as in `lossbook.properties.SYMBOLS`. Of a loss over classes they
@@ -101,7 +109,8 @@ class Entry:
     def domains(self, parameters):
         """The domain of each array; None stands for every number."""
         if isinstance(self.loss, StructuredLoss):
-            return [self.loss.domains.get(name) for name in self.arguments]
+            domains = self.loss.domains | dict.fromkeys(self.loss.labels, INTEGER)
+            return [domains.get(name) for name in self.arguments]
         every = {**self.loss.defaults, **parameters}
         return [
             domain(every) if callable(domain) else domain
@@ -112,9 +121,10 @@ class Entry:
     def domain(self):
         """The domains in words; for the default parameters, where they depend on them."""
         return ", ".join(
-            f"{name} {'real' if domain is None else domain}"
+            f"{name} {_DOMAIN_WORDS.get(domain, domain)}"
             for name, domain in zip(self.arguments, self.domains({}), strict=True)
         )
 
 
+_DOMAIN_WORDS = {None: "real", INTEGER: "an integer"}
 ERROR = (("e", r"\hat y - y"),)

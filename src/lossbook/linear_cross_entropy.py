@@ -3,7 +3,7 @@
 import math
 
 from lossbook.backend import recomputed
-from lossbook.checks import check_class_indices, is_number
+from lossbook.checks import check_class_indices, is_whole
 from lossbook.classification import cross_entropy, cross_entropy_derivative
 from lossbook.structured import structured_loss
 
@@ -12,7 +12,7 @@ LOGITS_AT_ONCE = 1 << 20  # 4 MB in float32
 
 def rows_or_none(loss, name, value):
     """A parameter that must be an integer of at least 1, or None."""
-    if value is not None and not (is_number(value) and value == int(value) and value >= 1):
+    if value is not None and not is_whole(value, 1):
         raise ValueError(
             f"{loss}: {name} must be an integer of at least 1 or None; it is {value!r}."
         )

@@ -3,6 +3,8 @@
 import numpy as np
 from scipy.optimize import brentq
 
+from lossbook.sampling import CLASSES
+
 
 def _root(slope, targets):
     low, high = targets.min() - 1, targets.max() + 1
@@ -24,8 +26,8 @@ def _winsorised(targets, width):
     return _root(lambda m: np.clip(m - targets, -width, width), targets)
 
 
-def _frequencies(labels, classes=4):
-    return np.bincount(labels, minlength=classes) / len(labels)
+def _frequencies(labels):
+    return np.bincount(labels, minlength=CLASSES) / len(labels)
 
 
 def _log_odds(share):
@@ -70,12 +72,12 @@ MINIMISERS = {
         lambda y, q, **_: np.log(_frequencies(y)) / (1 - q)
     ),
     "the class of more than half the samples, ahead by 1": (
-        lambda y, **_: np.eye(4)[np.bincount(y, minlength=4).argmax()]
+        lambda y, **_: np.eye(CLASSES)[np.bincount(y, minlength=CLASSES).argmax()]
     ),
     "the most frequent class ahead": (
-        lambda y, **_: np.eye(4)[np.bincount(y, minlength=4).argmax()]
+        lambda y, **_: np.eye(CLASSES)[np.bincount(y, minlength=CLASSES).argmax()]
     ),
-    "equal scores, whatever the classes": lambda y, **_: np.zeros(4),
+    "equal scores, whatever the classes": lambda y, **_: np.zeros(CLASSES),
     "twice the square roots of the class frequencies, as scores": (
         lambda y, **_: 2 * np.sqrt(_frequencies(y))
     ),

@@ -194,8 +194,8 @@ def lovasz_softmax(xp, target, logits):
     axis last. Domain: logits real. Unit: none; in [0, 1]. Minimiser: logits whose softmax is 1 at
     each label, in the limit.
     Convention: on logits, as in kornia; the paper's code takes probabilities. A class that no pixel
-    has is left out of the mean, as in the paper; kornia keeps it, with the error of its largest
-    probability. Ties as in `lovasz_hinge`.
+    has is left out of the mean, as in the paper; kornia takes the mean over all classes. Ties as
+    in `lovasz_hinge`.
     Errors: see `lossbook.structured.StructuredLoss`. Source: Berman et al. 2018.
 
     >>> import numpy as np

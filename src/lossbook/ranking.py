@@ -137,8 +137,8 @@ def multilabel_margin(xp, target, scores):
     for another.
 
     Shapes: target and scores alike, (..., C). Domain: target 1 for the labels of the sample and 0
-    for the others, scores real. Unit: that of the scores. Minimiser: scores of the labels that
-    are ahead of all others by at least 1.
+    for the others, scores real. Unit: that of the scores. Minimiser: every label of the
+    sample ahead of all others by at least 1.
     Convention: `hinge` over all pairs. torch's MultiLabelMarginLoss has the same value; its target
     lists the indices of the labels, ended by -1. Takes memory for C² pairs a sample. A sample
     with all labels, or none, costs 0.

@@ -4,12 +4,13 @@
 about convexity or smoothness is then a claim about a function of that row.
 """
 
+import copy
 import inspect
 import math
 
 import numpy as np
 
-from lossbook.checks import Interval, Not, OneOf
+from lossbook.checks import NUMPY, Interval, Not, OneOf, is_integer
 from lossbook.classwise import CLASS_INDEX, ClasswiseLoss
 from lossbook.distributional import DistributionalLoss
 from lossbook.structured import SAMPLES, StructuredLoss
@@ -24,10 +25,23 @@ class Drawn:
     """``n`` samples of arguments of a loss; ``arrays`` in the order of its signature."""
 
     def __init__(self, entry, parameters, rng, n, spread=1.0):
-        self.loss, self.parameters, self._n = entry.loss, parameters, n
+        self._entry, self.loss, self.parameters, self._n = entry, entry.loss, parameters, n
         self.arrays = _arrays(entry, {**entry.loss.defaults, **parameters}, rng, n, spread)
         self._positions = _prediction_positions(self.loss)
-        self._one_by_one = _is_of_a_batch(self.loss)
+        self._one_by_one = is_of_a_batch(self.loss)
+
+    def rounded(self):
+        """The same samples moved to multiples of a half, as far as the domain has them.
+
+        There values tie and masks are hard; kinks and the ends of the domains are hit.
+        """
+        corners = copy.copy(self)
+        domains = self._entry.domains(self.parameters)
+        corners.arrays = tuple(
+            array if is_integer(NUMPY, array) else _to_halves(array, domain)
+            for array, domain in zip(self.arrays, domains, strict=True)
+        )
+        return corners
 
     @property
     def rows(self):
@@ -77,6 +91,11 @@ class Drawn:
         return tuple(array[i] for array in self.arrays)
 
 
+def _to_halves(array, domain):
+    halves = np.round(2 * array) / 2
+    return halves if domain is None else np.where(domain.outside(np, halves), array, halves)
+
+
 def log_softmax(rows):
     """Log-probabilities; at most 0, whatever the rounding."""
     centred = rows - rows.max(axis=-1, keepdims=True)
@@ -88,7 +107,7 @@ def _flat(slopes, n):
     return np.concatenate([slope.reshape(n, -1) for slope in slopes], axis=1)
 
 
-def _is_of_a_batch(loss):
+def is_of_a_batch(loss):
     """Whether one value belongs to several samples together."""
     return getattr(loss, "coupled", False) or getattr(loss, "_outer", None) is not None
 
@@ -129,7 +148,7 @@ def _arrays(entry, parameters, rng, n, spread):
         return rng.integers(0, CLASSES, size=n), rows
     if isinstance(loss, DistributionalLoss):
         return inside(target, rng, (n,), 1.0), spread * rng.normal(size=(n, len(loss.columns)))
-    shape = (n, TOGETHER) if _is_of_a_batch(loss) else (n,)
+    shape = (n, TOGETHER) if is_of_a_batch(loss) else (n,)
     return inside(target, rng, shape, spread), inside(prediction, rng, shape, spread)
 
 
@@ -138,7 +157,7 @@ def _structured(loss, name, rng, n, spread):
     shape = (n, *(LENGTHS.get(axis, 4) for axis in axes))
     if loss.coupled and SAMPLES in loss.shapes[name]:
         shape = (n, LENGTHS["n"], *shape[1:])  # the samples of one batch
-    if name in loss._labels:
+    if name in loss.labels:
         return rng.integers(0, 2, size=shape)
     return inside(loss.domains.get(name), rng, shape, spread)
 

@@ -3,7 +3,7 @@
 import math
 
 from lossbook.backend import as_index, at_index, log_softmax, logsumexp, softmax
-from lossbook.checks import find, is_number
+from lossbook.checks import find, is_whole
 from lossbook.structured import structured_loss
 
 IMPOSSIBLE = -1e30  # the log-probability of what cannot happen; -inf would have no gradient
@@ -11,7 +11,7 @@ IMPOSSIBLE = -1e30  # the log-probability of what cannot happen; -inf would have
 
 def index(loss, name, value):
     """A parameter that must be an integer of at least 0."""
-    if not (is_number(value) and value == int(value) and value >= 0):
+    if not is_whole(value, 0):
         raise ValueError(f"{loss}: {name} must be an integer of at least 0; it is {value!r}.")
 
 
@@ -93,9 +93,10 @@ def ctc_derivative(xp, target, logits, *, input_length, target_length, blank):
     forward = _ctc_forward(xp, emissions, skips, length)
     backward = _ctc_backward(xp, emissions, skips, length, count)
     total = _ctc_total(xp, forward[-1], count)
-    reached = xp.stack(forward, axis=-2) + xp.stack(backward, axis=-2) - total[..., None, None]
+    reached = xp.stack(forward, axis=-2) + xp.stack(backward, axis=-2)
     of_class = xp.astype(at_index(xp, states, logits), logits.dtype)  # (..., 2 S + 1, C)
-    slopes = softmax(xp, logits) - xp.matmul(xp.exp(xp.clip(reached, None, 0)), of_class)
+    # each frame is in some state: the softmax divides by their sum, whose rounding then cancels
+    slopes = softmax(xp, logits) - xp.matmul(softmax(xp, reached), of_class)
     slopes = xp.where((total < IMPOSSIBLE / 2)[..., None, None], math.nan, slopes)
     frames = xp.arange(logits.shape[-2], device=getattr(logits, "device", None))
     return (xp.where((frames < length[..., None])[..., None], slopes, 0),)

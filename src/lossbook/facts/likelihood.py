@@ -23,7 +23,8 @@ def _quantiles(entry, parameters):
         return float(entry.loss(y, np.tile(prediction, (41, 1)), **parameters))
 
     sizes = np.repeat((0.01, 0.1, 1.0), 30)
-    return "" if risk(best) <= min(risk(best + s * rng.normal(size=3)) for s in sizes) else "no"
+    nearby = [risk(best + size * rng.normal(size=3)) for size in sizes]
+    return "" if risk(best) <= min(nearby) else "other quantiles cost less"
 
 
 ENTRIES = (
@@ -73,7 +74,7 @@ ENTRIES = (
         smooth=True,
         bound=r"\infty",
         activation="exp",
-        examples=tuple({"power": power} for power in (1.5, 0, 1, 2, 3)),
+        examples=tuple({"power": power} for power in (1.5, 0, 1, 2, 3, -1)),
         sample=lambda rng, n, spread: _amounts(rng, n, spread),
         source="tweedie1984",
     ),
@@ -170,7 +171,7 @@ ENTRIES = (
         value=r"""\frac{2}{K} \sum_k
             (\max(\tau_k (y - \hat y_k), (1 - \tau_k) (\hat y_k - y)))""",
         gradient=r"""\begin{cases} -\frac{2 \tau_c}{K} & \hat y_c < y \\
-            \frac{2 (1 - \tau_c)}{K} & \text{otherwise} \end{cases}""",
+            \frac{2 (1 - \tau_c)}{K} & \hat y_c > y \\ 0 & \text{otherwise} \end{cases}""",
         legend="τ_k = (k - ½)/K the level of quantile k of K",
         vectors=_levels,
         minimiser="the quantiles at the levels",

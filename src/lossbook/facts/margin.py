@@ -97,7 +97,8 @@ ENTRIES = (
         chinese="多类合页损失",
         value=r"\max(0, 1 + \max_{k \ne y} (z_k) - z_y)",
         gradient=r"\begin{cases} r_c - q_c & 1 + a > 0 \\ 0 & \text{otherwise} \end{cases}",
-        legend="r: 1 for the best wrong class and 0 elsewhere; a: how far it is ahead of the label",
+        legend="r: 1 for the best wrong class, in equal shares if several tie, and 0 elsewhere; "
+        "a: how far it is ahead of the label",
         vectors=lambda arrays, parameters: _rival(*arrays),
         minimiser="the class of more than half the samples, ahead by 1",
         convex=True,
@@ -126,9 +127,9 @@ ENTRIES = (
         title="perceptron of many classes",
         chinese="多类感知机损失",
         value=r"\max_k (z_k) - z_y",
-        gradient=r"r_c - q_c",
-        legend="r: 1 for the largest score and 0 elsewhere",
-        vectors=lambda arrays, parameters: {"r": np.eye(len(arrays[1]))[arrays[1].argmax()]},
+        gradient=r"\begin{cases} r_c - q_c & a > 0 \\ 0 & \text{otherwise} \end{cases}",
+        legend="r and a as for the hinge of many classes",
+        vectors=lambda arrays, parameters: _rival(*arrays),
         minimiser="equal scores, whatever the classes",
         convex=True,
         smooth=False,
@@ -172,9 +173,10 @@ ENTRIES = (
 
 
 def _rival(label, scores):
-    """r_c is 1 for the best wrong class; a how far it is ahead of the label."""
+    """r_c is 1 for the best wrong class, shared by those that tie; a its lead over the label."""
     others = np.where(np.arange(len(scores)) == label, -np.inf, scores)
-    return {"r": np.eye(len(scores))[others.argmax()], "a": others.max() - scores[label]}
+    best = others == others.max()
+    return {"r": best / best.sum(), "a": others.max() - scores[label]}
 
 
 def _slopes(label, scores, margin, p, ignore_index):

@@ -4,7 +4,9 @@ import numpy as np
 
 import lossbook as lb
 from lossbook.asks import lowest
-from lossbook.entry import Entry, SpecialCase
+from lossbook.entry import Entry, SpecialCase, When
+from lossbook.overlap import MASK, PROBABILITY
+from lossbook.sampling import inside
 
 SUMS = (
     ("T", r"\sum_j (y_j p_j)"),
@@ -12,10 +14,19 @@ SUMS = (
     ("N", r"\sum_j (y_j (1 - p_j))"),
 )
 LEGEND = "T, F and N: Σ y p, Σ (1 - y) p and Σ y (1 - p)"
+# without smoothing an empty mask costs 0 if nothing is predicted, and 1 as soon as something is
+SMOOTH = When("s > 0", lambda smooth, **_: smooth > 0)
 
 
 def _masks(arrays, parameters):
     return {"y": arrays[0], "p": arrays[1], "s": parameters["smooth"]}
+
+
+def _some_empty(rng, n, spread):
+    """Soft masks, every third of which is empty: there the losses do something else."""
+    target = inside(MASK, rng, (n, 4), spread)
+    target[::3] = 0
+    return target, inside(PROBABILITY, rng, (n, 4), spread)
 
 
 def _perfect(rng):
@@ -70,16 +81,30 @@ ENTRIES = (
             *SUMS,
             ("D", r"T + \alpha F + \beta N + s"),
             ("L", r"1 - \frac{T + s}{D}"),
+            ("b", r"\min(\frac12, \beta)"),
+            ("a", r"\max(\beta + s, 2 (1 - \beta) s)"),
         ),
-        legend=LEGEND + "; D the denominator, L the loss",
+        legend=LEGEND + "; D the denominator, L the loss; in the bound b = min(½, β) and "
+        "a = max(β + s, 2 (1 - β) s)",
         vectors=_masks,
         minimiser="the mask itself, if it is hard",
         asks=lowest(_perfect),
         convex=False,
-        smooth=True,
-        bound=r"\max(\alpha, \frac{1}{\beta})",
+        smooth=SMOOTH,
+        bound=r"""\begin{cases} \max(\beta, \frac{1}{\beta}, \frac{\alpha}{4 b (1 - b)}) & s = 0 \\
+            \max(\frac{\alpha}{s}, \frac{\beta}{1 + s}, \frac{a - (1 - \beta) s}{a^2})
+            & \text{otherwise} \end{cases}""",
         activation="sigmoid",
-        examples=({}, {"alpha": 0.3, "beta": 0.7}, {"alpha": 3.0, "beta": 0.7}),
+        sample=_some_empty,
+        examples=(
+            {},
+            {"alpha": 0.3, "beta": 0.7},
+            {"alpha": 3.0, "beta": 0.7},
+            {"alpha": 1.0, "beta": 3.0},
+            {"alpha": 5.0, "beta": 0.2},
+            {"smooth": 0.5},
+            {"alpha": 0.1, "beta": 0.2, "smooth": 0.5},
+        ),
         source="salehi2017",
     ),
     Entry(
@@ -94,15 +119,16 @@ ENTRIES = (
         minimiser="the mask itself, if it is hard",
         asks=lowest(_perfect),
         convex=False,
-        smooth=True,
-        bound=r"\begin{cases} 2 & s = 0 \\ \max(2, \frac{1}{2 s}) & \text{otherwise} \end{cases}",
+        smooth=SMOOTH,
+        bound=r"\begin{cases} 2 & s = 0 \\ \frac{1}{2 s} & \text{otherwise} \end{cases}",
         activation="sigmoid",
+        sample=_some_empty,
         special_case=SpecialCase(
             lb.tversky,
             "tversky with α = β = ½",
             lambda smooth: {"alpha": 0.5, "beta": 0.5, "smooth": smooth},
         ),
-        examples=({}, {"smooth": 0.01}),
+        examples=({}, {"smooth": 0.01}, {"smooth": 2.0}),
         source="milletari2016",
     ),
     Entry(
@@ -117,15 +143,16 @@ ENTRIES = (
         minimiser="the mask itself, if it is hard",
         asks=lowest(_perfect),
         convex=False,
-        smooth=True,
-        bound=r"\begin{cases} 1 & s = 0 \\ \max(1, \frac1s) & \text{otherwise} \end{cases}",
+        smooth=SMOOTH,
+        bound=r"\begin{cases} 1 & s = 0 \\ \frac{1}{s} & \text{otherwise} \end{cases}",
         activation="sigmoid",
+        sample=_some_empty,
         special_case=SpecialCase(
             lb.tversky,
             "tversky with α = β = 1",
             lambda smooth: {"alpha": 1.0, "beta": 1.0, "smooth": smooth},
         ),
-        examples=({}, {"smooth": 0.01}),
+        examples=({}, {"smooth": 0.01}, {"smooth": 2.0}),
         source="rahman2016",
     ),
     Entry(

@@ -59,7 +59,7 @@ ENTRIES = (
         convex=True,
         smooth=False,
         bound=r"1",
-        examples=({"margin": 1.0}, {"margin": 0.3}),
+        examples=({}, {"margin": 1.0}),
         source="herbrich1999",
     ),
     Entry(
@@ -117,7 +117,7 @@ ENTRIES = (
         title="label ranking",
         chinese="标签排序损失",
         value=r"""\frac1N \sum_j (y_j \sum_k ((1 - y_k)
-            \operatorname{sign}(\max(0, z_k - z_j))))""",
+            (1 - \operatorname{sign}(\max(0, z_j - z_k)))))""",
         gradient=r"0",
         legend="N the number of pairs of a label and a label that is missing",
         vectors=_of_labels,

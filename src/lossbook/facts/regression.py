@@ -111,7 +111,8 @@ ENTRIES = (
         title="pinball",
         chinese="分位数损失",
         value=r"\max(\tau (y - \hat y), (1 - \tau) (\hat y - y))",
-        gradient=r"\begin{cases} -\tau & e < 0 \\ 1 - \tau & e > 0 \end{cases}",
+        gradient=r"""\begin{cases} -\tau & e < 0 \\ 1 - \tau & e > 0 \\
+            0 & \text{otherwise} \end{cases}""",
         where=ERROR,
         minimiser="the τ-quantile",
         convex=True,

@@ -42,14 +42,16 @@ ENTRIES = (
             \frac{e}{c} (\frac{e^2}{\beta} + 1)^{\frac{\alpha}{2} - 1}
             & \text{otherwise} \end{cases}""",
         where=(*IN_SCALE, ("\\beta", r"|\alpha - 2|")),
-        minimiser="no closed form",
+        minimiser="no closed form, but for α = 2 the mean",
         convex=When("α ≥ 1", lambda alpha, **_: alpha >= 1),
         smooth=True,
         bound=r"""\begin{cases} \infty & \alpha > 1 \\ \frac1c & \alpha = 1 \\
             \frac1c \sqrt{\frac{\beta}{1 - \alpha}}
             (\frac{2 - \alpha}{1 - \alpha})^{\frac{\alpha}{2} - 1} & \alpha < 1 \end{cases}""",
         activation="identity",
-        examples=tuple({"alpha": alpha, "scale": 1.2} for alpha in (1.0, 1.5, 0.0, -2.0, -10.0)),
+        examples=tuple(
+            {"alpha": alpha, "scale": 1.2} for alpha in (1.0, 1.5, 2.0, 4.0, 0.0, -2.0, -10.0)
+        ),
         source="barron2019",
     ),
     Entry(
@@ -133,7 +135,7 @@ ENTRIES = (
         smooth=False,
         bound=r"\max(1, \frac{w}{\varepsilon})",
         activation="identity",
-        examples=({}, {"width": 1.0, "curvature": 0.5}),
+        examples=({}, {"width": 1.0, "curvature": 0.5}, {"width": 1.0, "curvature": 2.0}),
         source="feng2018",
     ),
 )

@@ -3,6 +3,7 @@ r"""Facts about the variants of cross-entropy."""
 import lossbook as lb
 from lossbook.entry import Entry, SpecialCase, When
 
+PLAIN = When("γ = 0", lambda gamma, **_: gamma == 0)  # cross-entropy itself
 ENTRIES = (
     Entry(
         loss=lb.focal,
@@ -11,14 +12,14 @@ ENTRIES = (
         value=r"-y (1 - p)^{\gamma} \log(p) - (1 - y) p^{\gamma} \log(1 - p)",
         gradient=r"""y (1 - p)^{\gamma} (\gamma p \log(p) - (1 - p))
             - (1 - y) p^{\gamma} (\gamma (1 - p) \log(1 - p) - p)""",
-        minimiser="a probability nearer to ½ than the mean",
-        convex=False,
+        minimiser="a probability nearer to ½ than the mean, unless γ = 0",
+        convex=PLAIN,
         smooth=True,
         bound="bounded",
-        proper=False,
+        proper=PLAIN,
         activation="sigmoid",
         inside=True,
-        examples=({}, {"gamma": 1.5}),
+        examples=({}, {"gamma": 1.5}, {"gamma": 0}),
         source="lin2017",
     ),
     Entry(
@@ -28,14 +29,14 @@ ENTRIES = (
         value=r"-(1 - p_y)^{\gamma} \log(p_y)",
         gradient=r"""(q_c - p_c) (\gamma p_y \log(p_y) (1 - p_y)^{\gamma - 1}
             - (1 - p_y)^{\gamma})""",
-        minimiser="flatter than the class frequencies",
-        convex=False,
+        minimiser="flatter than the class frequencies, unless γ = 0",
+        convex=PLAIN,
         smooth=True,
         bound="bounded",
-        proper=False,
+        proper=PLAIN,
         activation="softmax",
         inside=True,
-        examples=({}, {"gamma": 1.5}),
+        examples=({}, {"gamma": 1.5}, {"gamma": 0}),
         source="lin2017",
     ),
     Entry(
@@ -44,15 +45,15 @@ ENTRIES = (
         chinese="Poly-1 交叉熵",
         value=r"-\log(p_y) + \varepsilon (1 - p_y)",
         gradient=r"(p_c - q_c) (1 + \varepsilon p_y)",
-        minimiser="sharper than the class frequencies",
-        convex=When("|ε| ≤ 1", lambda epsilon, **_: abs(epsilon) <= 1),
+        minimiser="sharper than the class frequencies for ε > 0, flatter for ε < 0",
+        convex=When("ε ≤ 1", lambda epsilon, **_: epsilon <= 1),
         smooth=True,
         bound=r"""\begin{cases} \frac{(1 + \varepsilon)^2}{4 \varepsilon} & \varepsilon > 1 \\
             1 & \text{otherwise} \end{cases}""",
-        proper=False,
+        proper=When("ε = 0", lambda epsilon, **_: epsilon == 0),
         activation="softmax",
         inside=True,
-        examples=({}, {"epsilon": 5.0}, {"epsilon": 0.9}),
+        examples=({}, {"epsilon": 5.0}, {"epsilon": 0.9}, {"epsilon": 0}, {"epsilon": -0.9}),
         source="leng2022",
     ),
     Entry(
@@ -77,12 +78,12 @@ ENTRIES = (
         chinese="对称交叉熵",
         value=r"-\alpha \log(p_y) - \beta A (1 - p_y)",
         gradient=r"(p_c - q_c) (\alpha - \beta A p_y)",
-        minimiser="sharper than the class frequencies",
+        minimiser="sharper than the class frequencies, unless β = 0",
         convex=When("-A β ≤ α", lambda alpha, beta, log_zero, **_: -log_zero * beta <= alpha),
         smooth=True,
         bound=r"""\begin{cases} \frac{(\alpha - \beta A)^2}{-4 \beta A}
             & -\beta A > \alpha \\ \alpha & \text{otherwise} \end{cases}""",
-        proper=False,
+        proper=When("β = 0", lambda beta, **_: beta == 0),
         activation="softmax",
         inside=True,
         special_case=SpecialCase(
@@ -91,7 +92,11 @@ ENTRIES = (
             lambda alpha, beta, log_zero, ignore_index: {"epsilon": -log_zero * beta / alpha},
             factor=lambda alpha, **_: alpha,
         ),
-        examples=({}, {"alpha": 1.0, "beta": 0.5, "log_zero": -2.0}),
+        examples=(
+            {},
+            {"alpha": 1.0, "beta": 0.5, "log_zero": -2.0},
+            {"alpha": 1.0, "beta": 0.0},
+        ),
         source="wang2019",
     ),
 )
