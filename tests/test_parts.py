@@ -1,7 +1,6 @@
 """Evaluation in blocks gives what evaluation at once gives, and errors name the reader's index."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -115,10 +114,12 @@ def test_threads_change_no_bit(case, weighted, threads, tiny_blocks):
 def test_threads_are_used_and_have_the_error_state_of_the_caller(threads, tiny_blocks, monkeypatch):
     seen = set()
     check = type(mse)._check_values
+    both = threading.Barrier(2, timeout=60)  # the first part waits until a second is at work
 
     def note(*arguments):
-        seen.add(threading.get_ident())
-        time.sleep(0.001)
+        if threading.get_ident() not in seen:
+            seen.add(threading.get_ident())
+            both.wait()
         check(*arguments)
 
     monkeypatch.setattr(type(mse), "_check_values", note)
@@ -127,6 +128,7 @@ def test_threads_are_used_and_have_the_error_state_of_the_caller(threads, tiny_b
     with np.errstate(invalid="raise"), pytest.raises(FloatingPointError):
         mse(error, error)  # inf - inf
     assert len(seen) == 2 and threading.get_ident() not in seen
+    seen.clear()
     with np.errstate(invalid="ignore"):
         assert np.isnan(mse(error, error))
 
