@@ -265,13 +265,12 @@ def sparsemax_loss(y, z):
 
 
 def entmax15(y, z):
-    """The definition: the threshold is found by bisection, and the loss is Σ (p - q) z - 4/3 …"""
-    low, high = max(z) / 2 - 1, max(z) / 2
-    for _ in range(200):
-        threshold = (low + high) / 2
-        total = mpmath.fsum(max(0, score / 2 - threshold) ** 2 for score in z)
-        low, high = (threshold, high) if total > 1 else (low, threshold)
-    p = [max(0, score / 2 - low) ** 2 for score in z]
+    """The definition: the threshold is found by Newton's method, and the loss is Σ (p - q) z - …"""
+    threshold = max(z) / 2 - 1  # too low, as is each step from there
+    for _ in range(40):
+        roots = [max(0, score / 2 - threshold) for score in z]
+        threshold += (mpmath.fsum(root**2 for root in roots) - 1) / (2 * mpmath.fsum(roots))
+    p = [root**2 for root in roots]
     power = mpmath.mpf(3) / 2
     entropy = mpmath.mpf(4) / 3 * (mpmath.fsum(share**power for share in p) - 1)
     return mpmath.fdot(p, z) - z[int(y)] - entropy

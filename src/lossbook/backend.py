@@ -79,6 +79,11 @@ def softmax(xp, x):
     return terms / xp.sum(terms, axis=-1, keepdims=True)
 
 
+def complement(xp, x):
+    """1 - softmax(x), the probability of all other classes, with its digits where it is tiny."""
+    return -xp.expm1(log_softmax(xp, x))
+
+
 def product(xp, x, y):
     """x · y, where 0 times anything is 0, infinity and its gradient included."""
     return x * xp.where(x == 0, 0, y)
@@ -147,11 +152,21 @@ def unit(xp, x):
     return xp.where(total == 0, 0, scaled / xp.sqrt(xp.where(total == 0, 1, total)))
 
 
+def cosine(xp, x, y):
+    """The cosine of the angle of the vectors on the last axis; 0 at length 0, with gradient 0."""
+    x, y = x / _largest_coordinate(xp, x), y / _largest_coordinate(xp, y)
+    lengths = norm(xp, x) * norm(xp, y)
+    return xp.sum(x * y, axis=-1) / xp.where(lengths == 0, 1, lengths)
+
+
 def _largest_coordinate(xp, x):
-    """The largest size of a coordinate, one a vector; 1 where it cannot divide."""
+    """The largest size of a coordinate, one a vector, to a power of 2; 1 where it cannot divide.
+
+    A division by a power of 2 rounds nothing.
+    """
     largest = xp.max(abs(x), axis=-1)
     usable = (largest > 0) & xp.isfinite(largest)
-    scale = xp.where(usable, largest, 1)[..., None]
+    scale = 2 ** xp.floor(xp.log2(xp.where(usable, largest, 1)))[..., None]
     return constant(xp, scale)  # it cancels
 
 

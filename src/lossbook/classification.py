@@ -9,6 +9,7 @@ from lossbook import kernels
 from lossbook.backend import (
     at_index,
     centred,
+    complement,
     pick,
     product,
     sigmoid,
@@ -59,7 +60,12 @@ def bce(xp, target, prediction):
 
 @bce.derivative
 def bce_derivative(xp, target, prediction):
-    return product(xp, 1 - target, 1 / (1 - prediction)) - product(xp, target, 1 / prediction)
+    is_certain = (prediction == 0) | (prediction == 1)
+    p = xp.where(is_certain, 0.5, prediction)
+    # of a soft target the two terms may be nearly equal; their common form has no difference
+    slope = (p - target) / (p * (1 - p))
+    of_0 = product(xp, 1 - target, 1 / (1 - prediction))
+    return xp.where(is_certain, of_0 - product(xp, target, 1 / prediction), slope)
 
 
 @pointwise_loss(target=LABEL, prediction=REAL, kernel=kernels.bce_with_logits)
@@ -277,14 +283,18 @@ def multiclass_brier(xp, target, logits):
     >>> round(float(multiclass_brier(np.array([0]), np.log([[0.5, 0.25, 0.25]]))), 12)
     0.375
     """
-    return xp.sum((softmax(xp, logits) - class_masses(xp, target, logits)) ** 2, axis=-1)
+    return xp.sum(_excess(xp, target, logits) ** 2, axis=-1)
 
 
 @multiclass_brier.derivative
 def multiclass_brier_derivative(xp, target, logits):
-    probabilities = softmax(xp, logits)
-    difference = probabilities - class_masses(xp, target, logits)
-    return through_softmax(xp, logits, 2 * difference * probabilities)
+    return through_softmax(xp, logits, 2 * _excess(xp, target, logits) * softmax(xp, logits))
+
+
+def _excess(xp, target, logits):
+    """p - q; for a certain target it is minus the probability of the other classes."""
+    masses = class_masses(xp, target, logits)
+    return xp.where(masses == 1, -complement(xp, logits), softmax(xp, logits) - masses)
 
 
 def _surprise(xp, target, scores, log_total, class_weight, label_smoothing):

@@ -3,7 +3,7 @@
 import functools
 import math
 
-from lossbook.backend import one_hot, pick, product, softmax
+from lossbook.backend import complement, one_hot, pick, product, softmax
 from lossbook.checks import (
     NUMPY,
     Interval,
@@ -199,5 +199,9 @@ def expected(xp, target, costs, class_weight=None):
 
 
 def through_softmax(xp, logits, slopes):
-    """Derivatives with respect to the logits, from those with respect to log softmax(logits)."""
-    return slopes - softmax(xp, logits) * xp.sum(slopes, axis=-1)[..., None]
+    """Derivatives with respect to the logits, from those with respect to log softmax(logits).
+
+    ``s_c - p_c Σ_k s_k``, with the class's own part taken together: ``s_c (1 - p_c)``.
+    """
+    of_others = xp.sum(slopes, axis=-1)[..., None] - slopes
+    return slopes * complement(xp, logits) - softmax(xp, logits) * of_others

@@ -58,7 +58,9 @@ def poisson_nll(xp, target, log_rate, *, full=False):
 
 @poisson_nll.derivative
 def poisson_nll_derivative(xp, target, log_rate, *, full):
-    return xp.exp(log_rate) - target
+    is_near_1 = abs(log_rate) < 0.5  # where exp(z) - 1 would lose its digits
+    near = xp.expm1(xp.where(is_near_1, log_rate, 0)) + (1 - target)
+    return xp.where(is_near_1, near, xp.exp(log_rate) - target)
 
 
 @pointwise_loss(target=AMOUNT, prediction=REAL)
@@ -115,7 +117,10 @@ def tweedie_deviance(xp, target, prediction, *, power=1.5):
 def tweedie_deviance_derivative(xp, target, prediction, *, power):
     if power == 0:
         return mse_derivative(xp, target, prediction)
-    return 2 * product(xp, 1 - target / prediction, prediction ** (1 - power))
+    relative = 1 - target / prediction
+    # ŷ - y is exact where the two are close, and their quotient is not
+    relative = xp.where(abs(relative) < 0.5, (prediction - target) / prediction, relative)
+    return 2 * product(xp, relative, prediction ** (1 - power))
 
 
 def _power_integral(xp, upper, lower, exponent):
@@ -130,7 +135,10 @@ def _power_integral(xp, upper, lower, exponent):
     log_ratio = -xp.log(lower / end)
     if exponent == 0:
         return log_ratio
-    integral = -(end**exponent) * xp.expm1(-exponent * log_ratio) / exponent
+    growth = -exponent * log_ratio
+    is_near = abs(growth) < 1  # beyond, the two powers differ enough for their difference
+    by_growth = end**exponent * xp.expm1(xp.where(is_near, growth, 0))
+    integral = -xp.where(is_near, by_growth, lower**exponent - end**exponent) / exponent
     if exponent < 0:
         return integral
     return xp.where(is_positive, integral, -(lower**exponent) / exponent)
@@ -326,8 +334,9 @@ def crps_quantiles(xp, target, prediction, *, levels=None):
     unit. Minimiser: the quantiles at the levels.
     Convention: with the default levels and quantiles that rise it is the score of the distribution
     that gives each of the K values the same probability, exactly, and approaches that of the
-    predicted distribution as K grows. With other levels it is a mean of pinball losses, and no
-    score of that kind: the tails count less or more. Quantiles that cross are allowed.
+    predicted distribution as K grows. With other levels it is still twice the mean of the pinball
+    losses, and no longer that score: the tails count less or more. Quantiles that cross are
+    allowed.
     Errors: see `lossbook.structured.StructuredLoss`. Source: Laio and Tamea 2007.
 
     >>> import numpy as np

@@ -333,9 +333,10 @@ def sparsemax_loss(xp, target, scores):
     >>> sparsemax_loss(np.array([0, 0]), scores, reduction="none").tolist()
     [0.0, 0.25]
     """
-    masses = class_masses(xp, target, scores)
-    p, shifted = _sparsemax(xp, scores)
-    return xp.sum(product(xp, p - masses, shifted - 0.5 * (p + masses)), axis=-1)
+    p, excess = _sparsemax(xp, scores)
+    q = class_masses(xp, target, scores)
+    # the sum in terms that are all at least 0: nothing cancels
+    return xp.sum(0.5 * (p - q) ** 2 + product(xp, q, p - excess), axis=-1)
 
 
 @sparsemax_loss.derivative
@@ -344,14 +345,15 @@ def sparsemax_loss_derivative(xp, target, scores):
 
 
 def _sparsemax(xp, scores):
-    """The point of the simplex nearest to each row, and the rows with their maximum at 0."""
+    """The point p of the simplex nearest to each row, and z - τ, which is p where it is above 0."""
     shifted = scores - xp.max(scores, axis=-1, keepdims=True)
     ordered = xp.sort(shifted, axis=-1, descending=True)
     device = getattr(scores, "device", None)
     counts = xp.arange(1, scores.shape[-1] + 1, dtype=scores.dtype, device=device)
     # the threshold of the k largest scores is largest where k is the size of the support
     threshold = xp.max((xp.cumulative_sum(ordered, axis=-1) - 1) / counts, axis=-1, keepdims=True)
-    return xp.clip(shifted - threshold, 0, None), shifted
+    excess = shifted - threshold
+    return xp.clip(excess, 0, None), excess
 
 
 @classwise_loss(target=DISTRIBUTION, prediction=REAL)

@@ -3,7 +3,7 @@
 import functools
 import math
 
-from lossbook.backend import at_index, logsumexp, norm, sigmoid, softmax, softplus, unit
+from lossbook.backend import at_index, cosine, logsumexp, norm, sigmoid, softmax, softplus, unit
 from lossbook.checks import REAL, Interval, OneOf, boolean, is_number, not_negative, positive
 from lossbook.classification import cross_entropy, cross_entropy_derivative
 from lossbook.loss import pointwise_loss
@@ -79,10 +79,11 @@ def hinge_embedding(xp, target, distance, *, margin=1.0):
     unlike one -1 where ``d < m`` and 0 elsewhere.
 
     Shapes: target and distance alike, any shape. Domain: target 1 for a like pair and -1 for an
-    unlike one; the distance real; ``margin`` m > 0. Unit: that of the distance. Minimiser: 0 if
-    most such pairs are alike, m if most are not.
+    unlike one; the distance real; ``margin`` m > 0. Unit: that of the distance. Minimiser: of the
+    distances, which are at least 0, 0 if most such pairs are alike, m if most are not.
     Convention: torch's HingeEmbeddingLoss is the same; like it, this takes any distance, such as
-    `lossbook.cosine_distance`. `contrastive` is its square.
+    `lossbook.cosine_distance`, and does not check its sign: below 0 a like pair costs less than
+    nothing. `contrastive` is its square.
     Errors: see `lossbook.loss.Loss`. Source: Collobert et al. 2011.
 
     >>> import numpy as np
@@ -148,7 +149,8 @@ def cosine_embedding(xp, target, first, second, *, margin=0.0):
     that is free, in [-1, 1]. Unit: none; in [0, 2]. Minimiser: the same direction if most such
     pairs are alike, a cosine of m if most are not.
     Convention: `hinge_embedding` of the `cosine_distance` with margin 1 - m. torch's
-    CosineEmbeddingLoss is the same. The cosine with a vector of length 0 counts as 0.
+    CosineEmbeddingLoss is the same. The cosine with a vector of length 0 counts as 0, with
+    gradient 0, where torch's gradient is of the order of a million.
     Errors: see `lossbook.structured.StructuredLoss`. Source: Collobert et al. 2011.
 
     >>> import numpy as np
@@ -157,7 +159,9 @@ def cosine_embedding(xp, target, first, second, *, margin=0.0):
     [0.4, 0.6]
     """
     distance = cosine_distance.formula(xp, first, second)
-    return hinge_embedding.formula(xp, target, distance, margin=1 - margin)
+    similarity = cosine(xp, first, second)  # 1 - distance has no digits near a right angle
+    beyond = xp.where(similarity <= margin, 0, similarity - margin)
+    return xp.where(target == 1, distance, beyond)
 
 
 @cosine_embedding.derivative
@@ -439,8 +443,8 @@ def circle(xp, labels, embeddings, *, margin=0.4, scale=80.0):
     ``2 s_in`` where ``s_in > -m``, and of ``c_p`` ``-2 (1 - s_ip)``.
 
     Shapes: embeddings (n, d), labels (n,); one value an anchor. Domain: labels integers,
-    embeddings real; ``margin`` m >= 0, ``scale`` γ > 0. Unit: none. Minimiser: cosines of 1
-    within each class and 0 between them.
+    embeddings real; ``margin`` m >= 0, ``scale`` γ > 0. Unit: none. Minimiser: for m > 0,
+    and dimensions enough, cosines of 1 within each class and 0 between them.
     Convention: the gradient is that of the value, as in Keras's Circle, which expects embeddings
     of length 1. Many implementations take the factors max(0, …) for constants, so that their
     slope of ``c_n`` is ``s_in + m``. An anchor without others of its class, or without other
