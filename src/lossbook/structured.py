@@ -115,7 +115,8 @@ class StructuredLoss:
         """The derivative of the reduced loss with respect to each prediction.
 
         Takes the arguments of the loss itself. An array of the prediction's shape and type, or a
-        tuple of them if there are several. At a kink the subgradient of smallest size is returned.
+        tuple of them if there are several. At a kink it is the subgradient of smallest size, unless
+        the loss says otherwise.
         """
         return self._evaluate(arrays, options, gradient=True)[1]
 
