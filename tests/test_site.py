@@ -138,3 +138,23 @@ def test_a_notebook_can_be_downloaded(visit):
     for path in notebooks:
         link = visit.open(path).locator("a.btn-download-source-button")
         assert link.get_attribute("href").endswith(".ipynb")
+
+
+def test_the_catalogue_can_be_searched_and_a_link_opens_a_loss(visit):
+    page = visit.open("book/appendix/catalogue.html#loss-huber")
+    shown = page.locator("details.loss:visible")
+    everything = shown.count()
+    assert page.locator(".loss-count").inner_text() == f"{everything} of {everything} losses"
+    assert page.locator("#loss-huber[open]").count() == 1
+    page.locator("#loss-search").fill("BCEWithLogits")
+    assert "loss-bce_with_logits" in [loss.get_attribute("id") for loss in shown.all()]
+    assert 0 < shown.count() < 5
+    assert page.locator("h2:visible").count() < 5  # a family without a loss is hidden too
+    page.locator("#loss-search").fill("")
+    page.locator("#loss-library").select_option("keras")
+    of_keras = shown.count()
+    page.locator("#loss-shape").select_option("convex")
+    assert everything > of_keras > shown.count() > 0
+    page.locator("#loss-search").fill("no such loss")
+    assert page.locator(".loss-count").inner_text() == f"0 of {everything} losses"
+    assert visit.faults == []

@@ -9,5 +9,6 @@ function mark() {
 }
 
 addEventListener("resize", mark);
+addEventListener("toggle", mark, true); // what was folded away had no width
 document.fonts.ready.then(mark);
 mark();

@@ -38,15 +38,10 @@ FAMILIES = (
 )
 
 
-def _collect():
-    entries = {}
-    for family in FAMILIES:
-        for entry in importlib.import_module(f"lossbook.facts.{family}").ENTRIES:
-            entries[entry.name] = entry
-    return entries
-
-
-CATALOGUE = _collect()
+BY_FAMILY = {
+    family: importlib.import_module(f"lossbook.facts.{family}").ENTRIES for family in FAMILIES
+}
+CATALOGUE = {entry.name: entry for entries in BY_FAMILY.values() for entry in entries}
 
 
 def stated(entry, facts=FACTS):
