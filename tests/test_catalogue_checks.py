@@ -96,8 +96,8 @@ def test_a_wrong_bound_is_noticed(entry):
         ("poly1_cross_entropy", "flatter than the class frequencies, unless γ = 0"),
         ("focal_cross_entropy", "sharper than the class frequencies, unless β = 0"),
         ("generalised_cross_entropy", "the class frequencies"),
-        ("mse", "no closed form"),
-        ("mae", "no closed form"),
+        ("mse", "neither the mean nor the median"),
+        ("mae", "neither the mean nor the median"),
     ],
 )
 def test_a_wrong_minimiser_is_noticed(name, minimiser):

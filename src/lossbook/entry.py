@@ -75,7 +75,8 @@ class Entry:
     gradient: str | tuple  # LaTeX of its derivative; one a prediction if there are several
     convex: bool | When  # in the prediction
     smooth: bool | When  # has a continuous derivative
-    bound: str  # LaTeX of the largest entry of the gradient; "bounded" if it has no short form
+    # LaTeX of the least upper bound of an entry of the gradient; "bounded" if it has no short form
+    bound: str
     source: str  # key of the first source in references.bib
     minimiser: str | None = (
         None  # a name in `lossbook.minimisers.MINIMISERS`, or what `asks` checks

@@ -156,7 +156,7 @@ ENTRIES = (
             r"\frac12 \omega (2 \varphi(\frac{e}{\omega}) - \frac{1}{\sqrt{\pi}})",
         ),
         where=(("e", r"\mu - y"), (r"\omega", r"\exp(\frac12 s)")),
-        minimiser="no closed form",
+        minimiser="neither the mean nor the median",
         convex=False,
         smooth=True,
         bound=r"\infty",

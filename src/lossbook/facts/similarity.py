@@ -4,9 +4,7 @@ import numpy as np
 
 import lossbook as lb
 from lossbook.asks import lowest, no_lower_neighbour
-from lossbook.entry import Entry, SpecialCase
-
-COSINES = "s_j: the cosine of the anchor with vector j, divided by τ; y: the number of its own"
+from lossbook.entry import Entry, SpecialCase, When
 
 
 def _unit(x):
@@ -43,9 +41,14 @@ def _rows(similarities, of_anchor):
     return [{"s": row, **of_anchor(i, row)} for i, row in enumerate(similarities)]
 
 
+def _products(queries, keys, temperature, normalise, **_):
+    if normalise:
+        queries, keys = _unit(queries), _unit(keys)
+    return queries @ keys.T / temperature
+
+
 def _info_nce(arrays, parameters):
-    queries, keys = arrays
-    s = _unit(queries) @ _unit(keys).T / parameters["temperature"]
+    s = _products(*arrays, **parameters)
     return _rows(s, lambda i, row: {"y": i, "p": _softmax(row), "q": np.eye(len(row))[i]})
 
 
@@ -232,21 +235,23 @@ ENTRIES = (
         value=r"\log(\sum_j (\exp(s_j))) - s_y",
         gradient=r"p_c - q_c",
         of="s",
-        legend=COSINES + "; p: softmax(s); q: 1 for its own and 0 elsewhere",
+        legend="y: the number of its own vector; s_j: the cosine of the anchor with vector j, or "
+        "their product if they are not normalised, divided by τ; p: softmax(s); q: 1 for its own "
+        "and 0 elsewhere",
         vectors=_info_nce,
         convex=False,
-        smooth=False,
+        smooth=When("the vectors are not normalised", lambda normalise, **_: not normalise),
         bound=r"\infty",
         special_case=SpecialCase(
             lb.cross_entropy,
             "cross_entropy of the cosines / τ, whose label is the row's number",
             lambda **own: {},
-            arguments=lambda queries, keys, temperature, **own: (
+            arguments=lambda queries, keys, **own: (
                 np.arange(len(queries)),
-                _unit(queries) @ _unit(keys).T / temperature,
+                _products(queries, keys, **own),
             ),
         ),
-        examples=({}, {"temperature": 1.0}),
+        examples=({}, {"temperature": 1.0}, {"temperature": 1.0, "normalise": False}),
         source="vandenoord2018",
     ),
     Entry(
