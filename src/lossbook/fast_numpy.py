@@ -139,9 +139,17 @@ def sum(x, *, axis=None, keepdims=False, **options):
 
 def row_sums(x):
     """x @ ones, in pieces small enough for BLAS to stay on this thread."""
-    rows, columns = x.shape
-    if columns > _SHORT:
+    columns = x.shape[1]
+    if columns <= _SHORT:
+        return _narrow_sums(x)
+    if columns > 4 * _SHORT:
         return np.sum(x, axis=-1)
+    pieces = [x[:, first : first + _SHORT] for first in range(0, columns, _SHORT)]
+    return functools.reduce(np.add, [_narrow_sums(piece) for piece in pieces])
+
+
+def _narrow_sums(x):
+    rows, columns = x.shape
     one_each = shared_ones(columns, x.dtype)
     if x.size <= _NO_THREADS:
         return x @ one_each
