@@ -187,14 +187,23 @@ def recomputed(xp, function):
     It computes them a second time when it needs them: time for memory.
     """
     if is_torch_namespace(xp):
-        from torch.utils.checkpoint import checkpoint
-
-        return functools.partial(checkpoint, function, use_reentrant=False)
+        return functools.partial(_checkpoint, function)
     if is_jax_namespace(xp):
         import jax
 
         return jax.checkpoint(function)
     return function
+
+
+def _checkpoint(function, *arrays):
+    from torch.utils.checkpoint import checkpoint
+
+    try:
+        return checkpoint(function, *arrays, use_reentrant=False)
+    except RuntimeError as error:
+        if "saved tensor hooks" not in str(error):
+            raise
+        return function(*arrays)  # torch.func cannot recompute: it keeps them
 
 
 def at_index(xp, index, like):

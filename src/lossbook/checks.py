@@ -216,6 +216,8 @@ def check_domain(xp, loss, name, values, domain):
         return
     if xp is NUMPY and isinstance(domain, Interval) and domain.holds(values):
         return
+    if is_torch_array(values) and not is_floating(xp, values):
+        values = values.long()  # for the unsigned integers of torch -1 is 255
     found = find(xp, domain.outside(xp, values), values)
     if found:
         advice = f" {domain.advice}" if domain.advice else ""

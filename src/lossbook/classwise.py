@@ -3,7 +3,7 @@
 import functools
 import math
 
-from lossbook.backend import complement, one_hot, pick, product, softmax
+from lossbook.backend import as_index, complement, one_hot, pick, product, softmax
 from lossbook.checks import (
     NUMPY,
     Interval,
@@ -54,7 +54,7 @@ class ClasswiseLoss(Loss):
     def _leave_out(self, xp, target, prediction, weight, parameters):
         ignore_index = parameters["ignore_index"]
         if ignore_index is not None:
-            ignored = target == ignore_index
+            ignored = as_index(xp, target) == ignore_index
             kept = xp.astype(~ignored, prediction.dtype)
             weight = kept if weight is None else weight * kept
             target = xp.where(ignored, 0, target)
@@ -158,6 +158,7 @@ class ClasswiseLoss(Loss):
     def _check_labels(self, xp, labels, classes, ignore_index):
         if xp is NUMPY and labels.min() >= 0 and labels.max() < classes:
             return  # the usual case, from two numbers
+        labels = as_index(xp, labels)  # for the unsigned integers of torch -1 is 255
         outside = (labels < 0) | (labels >= classes)
         if ignore_index is not None:
             outside = outside & (labels != ignore_index)
