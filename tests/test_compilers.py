@@ -1,7 +1,5 @@
 """Every loss under the compilers and transformations of JAX and torch."""
 
-import warnings
-
 import numpy as np
 import pytest
 from compiled import in_jax, in_torch
@@ -56,21 +54,6 @@ def test_the_default_backend_of_torch_compile(entry):
     # alone: from one graph of both, inductor 2.13 gets the derivative of cross_entropy wrong
     found = in_torch(loss, arrays, options, backend="inductor", together=False)
     check(found, *expected, rtol=2e-6, atol=1e-6)
-
-
-@every_entry
-def test_jax_in_its_own_types(entry):
-    """float32, and no word about types that JAX lacks unless it is told otherwise."""
-    loss, arrays, options, value, slopes = call(entry, np.float32)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        arrays = {name: jax.numpy.asarray(array) for name, array in arrays.items()}
-        found, by_hand = loss(**arrays, **options), gradients(loss, arrays, **options)
-    assert found.dtype == np.float32
-    np.testing.assert_allclose(found, value, rtol=1e-5, atol=1e-5)
-    for name, slope in by_hand.items():
-        assert slope.dtype == np.float32
-        np.testing.assert_allclose(slope, slopes[name], rtol=1e-5, atol=1e-5)
 
 
 @every_entry
