@@ -7,7 +7,7 @@ The measurement is that of the tests: `tests/exactness.py`, at the inputs of
 page. It takes a minute or two.
 """
 
-import importlib.metadata
+import importlib
 import math
 import statistics
 import sys
@@ -23,11 +23,11 @@ from test_accuracy import BETTER, FLOOR  # noqa: E402
 import lossbook  # noqa: E402
 
 LIBRARIES = {
-    "torch": ("torch", "torch"),
-    "keras": ("Keras", "keras"),
-    "tensorflow": ("TensorFlow", "tensorflow"),
-    "optax": ("optax", "optax"),
-    "sklearn": ("scikit-learn", "scikit-learn"),
+    "torch": "torch",
+    "keras": "Keras",
+    "tensorflow": "TensorFlow",
+    "optax": "optax",
+    "sklearn": "scikit-learn",
 }
 
 PAGE = """# Accuracy
@@ -101,7 +101,7 @@ def rows(found):
 
 def summary(everything):
     lines = []
-    for library, (title, _) in LIBRARIES.items():
+    for library, title in LIBRARIES.items():
         pairs = []
         for found in everything.values():
             best = {}
@@ -125,9 +125,9 @@ def summary(everything):
 
 def page(everything):
     installed = [
-        f"{title} {importlib.metadata.version(package)}"
-        for title, package in (("NumPy", "numpy"), *LIBRARIES.values())
-        if exactness.is_installed("sklearn" if package == "scikit-learn" else package)
+        f"{title} {importlib.import_module(module).__version__.split('+')[0]}"
+        for module, title in {"numpy": "NumPy", **LIBRARIES}.items()
+        if exactness.is_installed(module)
     ]
     better = [f"- `{n}`, {what}, {quantity}: {why}." for (n, what, quantity), why in BETTER.items()]
     parts = [
