@@ -412,6 +412,5 @@ def _entmax15_threshold(xp, halves):
     mean = xp.cumulative_sum(ordered, axis=-1) / counts
     spread = xp.cumulative_sum(ordered**2, axis=-1) / counts - mean**2
     thresholds = mean - xp.clip(1 / counts - spread, 0, None) ** 0.5
-    places = xp.arange(halves.shape[-1], device=device)
-    last = xp.max(xp.where(thresholds <= ordered, places, 0), axis=-1)
-    return pick(xp, thresholds, last)[..., None]
+    size = xp.sum(xp.where(thresholds <= ordered, 1, 0), axis=-1)
+    return pick(xp, thresholds, xp.clip(size - 1, 0, None))[..., None]
