@@ -65,7 +65,8 @@ def rmse(xp, target, prediction):
     Unit: the target's unit. Minimiser: the mean.
     Convention: the root is taken once, over all values, so there is no value per sample and no
     ``reduction``. The RMSE of a whole is not the mean of the RMSEs of its parts. At a perfect
-    fit, where the root has no derivative, the gradient is 0.
+    fit, where the root has no derivative, the gradient is 0. The squares must fit the type: in
+    float32 an error above 1.8e19 makes the value infinite, and an infinite error the gradient NaN.
     Errors: see `lossbook.loss.Loss`. Source: Gauss 1823.
 
     >>> import numpy as np
