@@ -8,6 +8,16 @@ from lossbook.sampling import Drawn, is_of_a_batch
 from lossbook.structured import StructuredLoss
 
 every_entry = pytest.mark.parametrize("entry", CATALOGUE.values(), ids=CATALOGUE)
+SEPARATE = {name: e for name, e in CATALOGUE.items() if not is_of_a_batch(e.loss)}
+# one value belongs to one sample
+every_entry_by_sample = pytest.mark.parametrize("entry", SEPARATE.values(), ids=SEPARATE)
+
+ONE_NUMBER = {
+    name: e
+    for name, e in SEPARATE.items()
+    if Drawn(e, e.examples[0], np.random.default_rng(0), 1).rows.shape[1] == 1
+}
+every_entry_of_one_number = pytest.mark.parametrize("entry", ONE_NUMBER.values(), ids=ONE_NUMBER)
 
 
 def draw(entry, seed, n=4, spread=1.0, dtype=np.float64, parameters=None):

@@ -7,6 +7,7 @@ from drawn import (
     as_tuple,
     draw,
     every_entry,
+    every_entry_by_sample,
     gradients,
     kept,
     predictions_of,
@@ -56,11 +57,9 @@ def test_the_default_backend_of_torch_compile(entry):
     check(found, *expected, rtol=2e-6, atol=1e-6)
 
 
-@every_entry
+@every_entry_by_sample
 def test_jax_vmap(entry):
     """Sample by sample, a mapped loss and gradient are those without a reduction."""
-    if is_of_a_batch(entry.loss):
-        pytest.skip("one value belongs to several samples")
     loss, arrays, options, *_ = call(entry)
     options = {name: option for name, option in options.items() if name != "reduction"}
 

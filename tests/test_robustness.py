@@ -4,7 +4,15 @@ import warnings
 
 import numpy as np
 import pytest
-from drawn import as_tuple, draw, every_entry, predictions_of, summed
+from drawn import (
+    as_tuple,
+    draw,
+    every_entry,
+    every_entry_by_sample,
+    every_entry_of_one_number,
+    predictions_of,
+    summed,
+)
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optional import jax, torch
@@ -162,11 +170,9 @@ def test_tensors_of_other_strides_and_tensors_that_require_a_gradient(entry):
     check_same((value.detach(), slopes), expected, 1e-12, 1e-13)
 
 
-@every_entry
+@every_entry_by_sample
 def test_one_sample_alone(entry):
     """Its arrays have an axis less: where there was one, NumPy's numbers and arrays of shape ()."""
-    if is_of_a_batch(entry.loss):
-        pytest.skip("one value belongs to several samples")
     loss, parameters = entry.loss, parameters_of(entry)
     arrays = draw(entry, 6, parameters=parameters)
     expected = value_and_gradients(
@@ -351,15 +357,13 @@ def test_what_is_finite_in_float64_and_fits_float32_is_finite_there(entry):
         assert np.isfinite(here[fits]).all()
 
 
-@every_entry
+@every_entry_of_one_number
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_infinite_and_largest_predictions(entry, dtype):
-    """A loss of one number has a limit at infinity, and so has its gradient."""
+    """It has a limit at infinity, and so has its gradient; of several inf - inf would be NaN."""
     largest = np.finfo(dtype).max
     drawn, rows = extreme_samples(entry, dtype, (np.inf, -np.inf, largest, -largest))
-    if rows.shape[1] > 1:
-        pytest.skip("of several numbers two may be infinite, and inf - inf is NaN")
     assert not np.isnan(drawn.values(rows)).any()
     assert not np.isnan(drawn.slopes(rows)).any()
 

@@ -245,22 +245,31 @@ def jensen_shannon(xp, target, log_probabilities):
     ...     float(jensen_shannon(q, np.log(p)))  # log 2
     0.6931471805599453
     """
-    q, p = class_masses(xp, target, log_probabilities), xp.exp(log_probabilities)
-    log_mean = _log_mean(xp, q, p)
-    log_q = xp.log(xp.where(q == 0, 1, q))
-    terms = product(xp, q, log_q - log_mean) + product(xp, p, log_probabilities - log_mean)
-    return 0.5 * xp.sum(terms, axis=-1)
+    q, p, log_q, log_mean, imbalance = _with_mean(xp, target, log_probabilities)
+    of_target = product(xp, q, _log_ratio(xp, -imbalance, log_q - log_mean))
+    of_prediction = product(xp, p, _log_ratio(xp, imbalance, log_probabilities - log_mean))
+    return 0.5 * xp.sum(of_target + of_prediction, axis=-1)
 
 
 @jensen_shannon.derivative
 def jensen_shannon_derivative(xp, target, log_probabilities):
+    _, p, _, log_mean, imbalance = _with_mean(xp, target, log_probabilities)
+    return 0.5 * product(xp, p, _log_ratio(xp, imbalance, log_probabilities - log_mean))
+
+
+def _with_mean(xp, target, log_probabilities):
+    """q, p, log q, the logarithm of their mean, and their imbalance (p - q) / (p + q)."""
     q, p = class_masses(xp, target, log_probabilities), xp.exp(log_probabilities)
-    return 0.5 * product(xp, p, log_probabilities - _log_mean(xp, q, p))
+    log_q = xp.log(xp.where(q == 0, 1, q))
+    difference = xp.where(q == 0, p, q * xp.expm1(log_probabilities - log_q))
+    total = xp.where((p == 0) & (q == 0), 1, p + q)
+    return q, p, log_q, xp.log(0.5 * total), difference / total
 
 
-def _log_mean(xp, q, p):
-    mean = 0.5 * (q + p)
-    return xp.log(xp.where(mean == 0, 1, mean))
+def _log_ratio(xp, imbalance, difference):
+    """log(p / m) = log(1 + x): from x where p is near the mean m, else from the logarithms."""
+    is_near = imbalance > -0.5
+    return xp.where(is_near, xp.log1p(xp.where(is_near, imbalance, 0)), difference)
 
 
 @classwise_loss(target=DISTRIBUTION, prediction=REAL)
