@@ -62,7 +62,7 @@ def markdown(entries=None, facts=FACTS):
         true = stated(entry, facts)
         for fact in wrong(entry, facts):
             del true[fact]
-        cells = [f"{true[fact]} ✓" if fact in true else "" for fact in facts]
+        cells = [f"{true[fact]} ✓".replace("|", r"\|") if fact in true else "" for fact in facts]
         lines.append(f"| `{entry.name}` | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
