@@ -267,6 +267,7 @@ ROOM = 16  # what a loss may multiply or add before it divides, near the largest
 # how large a prediction may be at which these losses must still be finite, and why not larger
 LARGEST = {
     "rmse": (1e18, "the root is taken of a mean of squares, which must fit the type"),
+    "info_nce": (1e15, "without normalising, queries and keys are multiplied, both extreme"),
     "linear_cross_entropy": (1e15, "features and head are multiplied, and both are extreme"),
     "ctc": (1e15, "a log-probability of -1e30 stands for what cannot happen"),
 }
