@@ -73,6 +73,7 @@ class Not:
 
 
 REAL = None  # every number
+REDUCTIONS = ("mean", "sum", "none")
 NUMPY = array_namespace(np.empty(0))  # known without a search: most calls are NumPy's
 
 
@@ -149,6 +150,61 @@ def is_integer(xp, array):
     if xp is NUMPY:
         return array.dtype.kind in "iu"
     return xp.isdtype(array.dtype, "integral")
+
+
+def check_reduction(loss, reduction, allowed=REDUCTIONS):
+    if reduction not in allowed:
+        names = " or ".join(repr(name) for name in allowed)
+        raise ValueError(f"{loss}: reduction must be {names}; it is {reduction!r}.")
+
+
+def check_floating(xp, loss, name, prediction):
+    """A prediction must be floating."""
+    if not is_floating(xp, prediction):
+        raise TypeError(
+            f"{loss}: {name} must be floating, because the loss is differentiated with respect to "
+            f"it; it is {prediction.dtype}. Convert it to float32 or float64."
+        )
+
+
+def check_type(xp, loss, name, array, of, dtype):
+    """Integers, booleans, or the floating type ``dtype`` of the argument ``of``."""
+    if array.dtype == dtype:
+        return
+    if is_floating(xp, array):
+        raise TypeError(
+            f"{loss}: {name} is {array.dtype} and {of} is {dtype}. Types are not promoted in "
+            "silence: convert one of them."
+        )
+    if not (is_integer(xp, array) or array.dtype == xp.bool):
+        raise TypeError(f"{loss}: {name} must hold real numbers; it is {array.dtype}.")
+
+
+def check_weight_shape(loss, weight, expected):
+    """One weight per loss value."""
+    if weight is not None and weight.shape != expected:
+        raise ValueError(
+            f"{loss}: weight must have one entry per loss value, shape {tuple(expected)}; it has "
+            f"shape {tuple(weight.shape)}."
+        )
+
+
+def check_weight_values(xp, loss, weight):
+    if weight is not None and weight.dtype != xp.bool:
+        negative = find(xp, weight < 0, weight)
+        if negative:
+            raise ValueError(f"{loss}: weight must not be negative; {negative}.")
+
+
+def check_count(xp, loss, count, ignores=False):
+    """The denominator of a mean must not be 0; ``ignores``: the loss has an ignore_index."""
+    if values_are_known(count) and find(xp, xp.asarray(count == 0), xp.asarray(count)):
+        what, where = (" or is ignored", " and ignore_index") if ignores else ("", "")
+        raise ValueError(
+            f"{loss}: every sample has weight 0{what}, so a mean does not exist. Check the "
+            f"weights{where}, or use reduction='sum'."
+        )
+    return count
 
 
 def check_same_shape(loss, **pair):

@@ -26,18 +26,20 @@ from lossbook import kernels
 from lossbook.checks import (
     NUMPY,
     REAL,
+    REDUCTIONS,
+    check_count,
     check_domain,
+    check_floating,
+    check_reduction,
     check_same_shape,
-    find,
-    is_floating,
-    is_integer,
+    check_type,
+    check_weight_shape,
+    check_weight_values,
     namespace_of,
     values_are_known,
 )
 from lossbook.fast_numpy import faster, total_of
 from lossbook.parts import EVERYTHING, Output, in_parts, is_split
-
-REDUCTIONS = ("mean", "sum", "none")
 
 
 class Loss:
@@ -137,13 +139,8 @@ class Loss:
                 raise TypeError(f"{self.name}: target must be an array; it is None.")
             arrays = {"target": target, self.prediction_name: prediction, "weight": weight}
             xp = namespace_of(self.name, **arrays)
-        self._check_reduction(reduction)
-        if not is_floating(xp, prediction):
-            raise TypeError(
-                f"{self.name}: {self.prediction_name} must be floating, because the loss is "
-                f"differentiated with respect to it; it is {prediction.dtype}. Convert it to "
-                "float32 or float64."
-            )
+        check_reduction(self.name, reduction, ("mean",) if self._outer else REDUCTIONS)
+        check_floating(xp, self.name, self.prediction_name, prediction)
         parameters = self._check_parameters(parameters)
         self._check_target(xp, target, prediction, parameters)
         self._check_weight(xp, weight, prediction)
@@ -199,7 +196,7 @@ class Loss:
         else:
             total, own_count = evaluate(EVERYTHING, *whole)
         if count is None:
-            count = self._check_count(xp, own_count)
+            count = check_count(xp, self.name, own_count, "ignore_index" in self.defaults)
             if gradient:
                 slopes.scale(1 / count)
         if needs_sum:
@@ -261,12 +258,6 @@ class Loss:
             f"the signature is {self.name}{self.__signature__}."
         )
 
-    def _check_reduction(self, reduction):
-        allowed = ("mean",) if self._outer else REDUCTIONS
-        if reduction not in allowed:
-            names = " or ".join(repr(name) for name in allowed)
-            raise ValueError(f"{self.name}: reduction must be {names}; it is {reduction!r}.")
-
     def _check_parameters(self, given):
         unknown = given.keys() - self.defaults.keys()
         if unknown:
@@ -284,27 +275,12 @@ class Loss:
         self._check_type(xp, "target", target, prediction)
 
     def _check_weight(self, xp, weight, prediction):
-        if weight is None:
-            return
-        expected = self._value_shape(prediction)
-        if weight.shape != expected:
-            raise ValueError(
-                f"{self.name}: weight must have one entry per loss value, shape "
-                f"{tuple(expected)}; it has shape {tuple(weight.shape)}."
-            )
-        self._check_type(xp, "weight", weight, prediction)
+        if weight is not None:
+            check_weight_shape(self.name, weight, self._value_shape(prediction))
+            self._check_type(xp, "weight", weight, prediction)
 
     def _check_type(self, xp, name, array, prediction):
-        """Integers, booleans, or the prediction's own floating type."""
-        if array.dtype == prediction.dtype:
-            return
-        if is_floating(xp, array):
-            raise TypeError(
-                f"{self.name}: {name} is {array.dtype} and {self.prediction_name} is "
-                f"{prediction.dtype}. Types are not promoted in silence: convert one of them."
-            )
-        if not (is_integer(xp, array) or array.dtype == xp.bool):
-            raise TypeError(f"{self.name}: {name} must hold real numbers; it is {array.dtype}.")
+        check_type(xp, self.name, name, array, self.prediction_name, prediction.dtype)
 
     # The checks that read the data
 
@@ -322,10 +298,7 @@ class Loss:
         domain = _domain(self.prediction_domain, parameters)
         check_domain(xp, self.name, self.prediction_name, prediction, domain)
         self._check_target_domain(xp, target, prediction, parameters)
-        if weight is not None and weight.dtype != xp.bool:
-            negative = find(xp, weight < 0, weight)
-            if negative:
-                raise ValueError(f"{self.name}: weight must not be negative; {negative}.")
+        check_weight_values(xp, self.name, weight)
 
     def _check_target_domain(self, xp, target, prediction, parameters):
         check_domain(xp, self.name, "target", target, _domain(self.target_domain, parameters))
@@ -333,15 +306,6 @@ class Loss:
     def _has_value_checks(self):
         """Whether target and prediction have a domain that must be looked at."""
         return self.prediction_domain is not None or self.target_domain is not None
-
-    def _check_count(self, xp, count):
-        """The denominator of the mean, if there is one."""
-        if values_are_known(count) and find(xp, xp.asarray(count == 0), xp.asarray(count)):
-            raise ValueError(
-                f"{self.name}: every sample has weight 0 or is ignored, so a mean does not "
-                "exist. Check the weights and ignore_index, or use reduction='sum'."
-            )
-        return count
 
     # What a kind of loss may define anew
 

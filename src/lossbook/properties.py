@@ -19,7 +19,7 @@ from lossbook.distributional import DistributionalLoss
 from lossbook.entry import INTEGER, When
 from lossbook.latex import evaluate
 from lossbook.minimisers import MINIMISERS
-from lossbook.sampling import CLASSES, Drawn, inside, is_of_a_batch, log_softmax, outside
+from lossbook.sampling import CLASSES, Drawn, inside, is_of_a_batch, log_softmax, outside, softmax
 from lossbook.structured import StructuredLoss
 
 SPREADS = (0.3, 1.0, 3.0, 10.0)
@@ -57,11 +57,6 @@ def check(entry, fact):
 def full(entry, parameters):
     """The parameters with the defaults of those that are not given."""
     return {**entry.loss.defaults, **parameters}
-
-
-def softmax(rows):
-    powers = np.exp(rows - rows.max(axis=-1, keepdims=True))
-    return powers / powers.sum(axis=-1, keepdims=True)
 
 
 # What makes a prediction from a model's output, and the mean that this output stands for.

@@ -96,6 +96,11 @@ def _to_halves(array, domain):
     return halves if domain is None else np.where(domain.outside(np, halves), array, halves)
 
 
+def softmax(rows):
+    powers = np.exp(rows - rows.max(axis=-1, keepdims=True))
+    return powers / powers.sum(axis=-1, keepdims=True)
+
+
 def log_softmax(rows):
     """Log-probabilities; at most 0, whatever the rounding."""
     centred = rows - rows.max(axis=-1, keepdims=True)

@@ -18,14 +18,18 @@ import math
 
 from lossbook.backend import product
 from lossbook.checks import (
+    check_count,
     check_domain,
-    find,
-    is_floating,
+    check_floating,
+    check_reduction,
+    check_type,
+    check_weight_shape,
+    check_weight_values,
     is_integer,
     namespace_of,
     values_are_known,
 )
-from lossbook.loss import REDUCTIONS, _cast, _quiet_infinities, _sum
+from lossbook.loss import _cast, _quiet_infinities, _sum
 
 SAMPLES = "..."
 
@@ -183,18 +187,11 @@ class StructuredLoss:
             if arrays[name] is None:
                 raise TypeError(f"{self.name}: {name} must be an array; it is None.")
         xp = namespace_of(self.name, **arrays, weight=weight)
-        if reduction not in REDUCTIONS:
-            names = " or ".join(repr(name) for name in REDUCTIONS)
-            raise ValueError(f"{self.name}: reduction must be {names}; it is {reduction!r}.")
+        check_reduction(self.name, reduction)
         for name, check in self._checks.items():
             check(self.name, name, parameters[name])
         self._check_types(xp, arrays, weight)
-        values_shape = self._shape(self._values, self._axes(arrays))
-        if weight is not None and weight.shape != values_shape:
-            raise ValueError(
-                f"{self.name}: weight must have one entry per loss value, shape {values_shape}; "
-                f"it has shape {tuple(weight.shape)}."
-            )
+        check_weight_shape(self.name, weight, self._shape(self._values, self._axes(arrays)))
         if values_are_known(*(array for array in arrays.values() if array is not None)):
             self._check_values(xp, arrays, weight, parameters)
         return xp, arrays, weight, reduction, parameters
@@ -206,25 +203,15 @@ class StructuredLoss:
         for name, array in {**predictions_first, "weight": weight}.items():
             if array is None:
                 continue
-            if name in self.predictions and not is_floating(xp, array):
+            if name in self.predictions:
+                check_floating(xp, self.name, name, array)
+            if name not in self.labels:
+                check_type(xp, self.name, name, array, first, dtype)
+            elif not is_integer(xp, array):
                 raise TypeError(
-                    f"{self.name}: {name} must be floating, because the loss is differentiated "
-                    f"with respect to it; it is {array.dtype}. Convert it to float32 or float64."
+                    f"{self.name}: {name} must hold integers; it is {array.dtype}. Convert it to "
+                    "int64."
                 )
-            if name in self.labels:
-                if not is_integer(xp, array):
-                    raise TypeError(
-                        f"{self.name}: {name} must hold integers; it is {array.dtype}. Convert it "
-                        "to int64."
-                    )
-            elif is_floating(xp, array):
-                if array.dtype != dtype:
-                    raise TypeError(
-                        f"{self.name}: {name} is {array.dtype} and {first} is {dtype}. Types are "
-                        "not promoted in silence: convert one of them."
-                    )
-            elif not (is_integer(xp, array) or array.dtype == xp.bool):
-                raise TypeError(f"{self.name}: {name} must hold real numbers; it is {array.dtype}.")
 
     def _axes(self, arrays):
         """The length of each named axis; SAMPLES stands for all leading ones."""
@@ -269,23 +256,12 @@ class StructuredLoss:
         for name, domain in self.domains.items():
             if arrays[name] is not None:
                 check_domain(xp, self.name, name, arrays[name], domain)
-        if weight is not None and weight.dtype != xp.bool:
-            negative = find(xp, weight < 0, weight)
-            if negative:
-                raise ValueError(f"{self.name}: weight must not be negative; {negative}.")
+        check_weight_values(xp, self.name, weight)
         if self._check_more:
             self._check_more(xp, self.name, **arrays, **parameters)
 
     def _count(self, xp, weight, samples):
-        if weight is None:
-            return samples
-        count = _sum(xp, weight)
-        if values_are_known(count) and find(xp, xp.asarray(count == 0), xp.asarray(count)):
-            raise ValueError(
-                f"{self.name}: every sample has weight 0, so a mean does not exist. Check the "
-                "weights, or use reduction='sum'."
-            )
-        return count
+        return samples if weight is None else check_count(xp, self.name, _sum(xp, weight))
 
     # What the formula gets
 

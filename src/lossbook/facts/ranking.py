@@ -5,11 +5,7 @@ import numpy as np
 import lossbook as lb
 from lossbook.asks import best_difference, lowest
 from lossbook.entry import Entry, SpecialCase
-
-
-def _softmax(x):
-    powers = np.exp(x - x.max())
-    return powers / powers.sum()
+from lossbook.sampling import softmax
 
 
 def _log_odds(share):
@@ -89,7 +85,7 @@ ENTRIES = (
         value=r"-\sum_j (y_j \log(p_j))",
         gradient=r"p_c \sum_j (y_j) - y_c",
         legend="p: the softmax of the scores",
-        vectors=lambda arrays, parameters: {"y": arrays[0], "p": _softmax(arrays[1])},
+        vectors=lambda arrays, parameters: {"y": arrays[0], "p": softmax(arrays[1])},
         minimiser="the logarithm of the mean relevance, up to a constant",
         asks=_listwise_asks,
         convex=True,

@@ -5,15 +5,11 @@ import numpy as np
 import lossbook as lb
 from lossbook.asks import lowest, no_lower_neighbour
 from lossbook.entry import Entry, SpecialCase, When
+from lossbook.sampling import softmax
 
 
 def _unit(x):
     return x / np.linalg.norm(x, axis=-1, keepdims=True)
-
-
-def _softmax(x):
-    powers = np.exp(x - x.max())
-    return powers / powers.sum()
 
 
 def _cosine(arrays, parameters):
@@ -49,7 +45,7 @@ def _products(queries, keys, temperature, normalise, **_):
 
 def _info_nce(arrays, parameters):
     s = _products(*arrays, **parameters)
-    return _rows(s, lambda i, row: {"y": i, "p": _softmax(row), "q": np.eye(len(row))[i]})
+    return _rows(s, lambda i, row: {"y": i, "p": softmax(row), "q": np.eye(len(row))[i]})
 
 
 def _of_class(labels, embeddings, scale):
@@ -64,7 +60,7 @@ def _supervised(arrays, parameters):
 
     def of_anchor(i, row):
         others = np.where(np.arange(len(row)) == i, -np.inf, row)
-        return {"i": i, "a": members[i] / max(members[i].sum(), 1), "p": _softmax(others)}
+        return {"i": i, "a": members[i] / max(members[i].sum(), 1), "p": softmax(others)}
 
     return _rows(s, of_anchor)
 
@@ -77,9 +73,7 @@ def _nt_xent(arrays, parameters):
     for i in range(n):
         others = np.where(np.arange(2 * n) == i, -np.inf, s[i])
         own = np.eye(2 * n)[n + i]
-        found.append(
-            {"s": s[i], "t": s[n + i], "i": i, "y": n + i, "p": _softmax(others), "q": own}
-        )
+        found.append({"s": s[i], "t": s[n + i], "i": i, "y": n + i, "p": softmax(others), "q": own})
     return found
 
 
