@@ -541,25 +541,38 @@ COMPARED = {
 }
 
 
+# in hundredths: what happens how often, for two classes and for several
+OF_TWO = ((31, 69), (50, 50), (92, 8), (3, 97))
+OF_SEVERAL = ((58, 25, 12, 5), (10, 10, 70, 10), (34, 33, 32, 1))
+
+
 def _check_proper(entry, parameters):
     """The expected loss under a distribution is smallest at that distribution, and only there."""
     if isinstance(entry.loss, DistributionalLoss):
         distance = _distance_of_a_fitted_distribution(entry, parameters)
     elif isinstance(entry.loss, ClasswiseLoss):
-        y = np.repeat(np.arange(CLASSES), (58, 25, 12, 5))
-        _, where = best(entry, parameters, y)
-        distance = np.abs(softmax(where) - np.array([0.58, 0.25, 0.12, 0.05])).max()
+        distance = max(_distance_of_classes(entry, parameters, counts) for counts in OF_SEVERAL)
     else:
-        y = np.repeat([0.0, 1.0], (31, 69))
-        _, where = best(entry, parameters, y)
-        p = 1 / (1 + np.exp(-where)) if entry.inside else where
-        distance = abs(p - 0.69)
+        distance = max(_distance_of_two(entry, parameters, counts) for counts in OF_TWO)
     proper = _claimed(entry.proper, entry, parameters)
     if proper and distance > 1e-3:
         return f"the best prediction is off by {distance:.3g}"
     if not proper and distance < 1e-2:
         return f"the best prediction is the truth, to {distance:.3g}"
     return ""
+
+
+def _distance_of_classes(entry, parameters, counts):
+    """How far the best probabilities are from the frequencies of the classes."""
+    _, where = best(entry, parameters, np.repeat(np.arange(CLASSES), counts))
+    return np.abs(softmax(where) - np.array(counts) / sum(counts)).max()
+
+
+def _distance_of_two(entry, parameters, counts):
+    """How far the best probability is from the share of ones."""
+    _, where = best(entry, parameters, np.repeat([0.0, 1.0], counts))
+    p = 1 / (1 + np.exp(-where)) if entry.inside else where
+    return abs(p - counts[1] / sum(counts))
 
 
 def _distance_of_a_fitted_distribution(entry, parameters):
