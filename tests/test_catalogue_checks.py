@@ -93,7 +93,10 @@ def test_a_wrong_bound_is_noticed(entry):
         ("cross_entropy", "the class frequencies themselves, as scores"),
         ("sparsemax_loss", "the class frequencies"),
         ("focal_cross_entropy", "the class frequencies"),
-        ("poly1_cross_entropy", "flatter than the class frequencies, unless γ = 0"),
+        (
+            "poly1_cross_entropy",
+            "flatter than the class frequencies if one is above ½, unless γ = 0",
+        ),
         ("focal_cross_entropy", "sharper than the class frequencies, unless β = 0"),
         ("generalised_cross_entropy", "the class frequencies"),
         ("mse", "neither the mean nor the median"),

@@ -180,19 +180,29 @@ class TestMinimisers:
 
     frequencies = np.array([0.6, 0.3, 0.1])
 
-    def best_probabilities(self, loss, **parameters):
-        labels = np.arange(3)
+    def best_probabilities(self, loss, frequencies=frequencies, **parameters):
+        labels = np.arange(len(frequencies))
 
         def cost(logits):
-            rows = np.tile(logits, (3, 1))
-            return loss(labels, rows, weight=self.frequencies, **parameters)
+            rows = np.tile(logits, (len(labels), 1))
+            return loss(labels, rows, weight=frequencies, **parameters)
 
         def slope(logits):
-            rows = np.tile(logits, (3, 1))
-            return loss.gradient(labels, rows, weight=self.frequencies, **parameters).sum(axis=0)
+            rows = np.tile(logits, (len(labels), 1))
+            return loss.gradient(labels, rows, weight=frequencies, **parameters).sum(axis=0)
 
-        logits = minimize(cost, np.log(self.frequencies), jac=slope, options={"gtol": 1e-10}).x
+        logits = minimize(cost, np.log(frequencies), jac=slope, options={"gtol": 1e-10}).x
         return np.exp(logits) / np.exp(logits).sum()
+
+    def test_focal_is_flatter_than_a_majority_and_sharper_than_many_small_classes(self):
+        best = self.best_probabilities(focal_cross_entropy, gamma=2.0)
+        assert best[0] < 0.6 - 0.01
+        many = np.array([0.1] + 99 * [0.9 / 99])
+        best = self.best_probabilities(focal_cross_entropy, many, gamma=2.0)
+        assert best[0] > 0.1 + 0.01
+        # where the expected gradient vanishes, frequencies are as p / w, w the loss's own factor
+        factor = (1 - best) ** 2 - 2 * best * (1 - best) * np.log(best)
+        np.testing.assert_allclose(many / many[1], (best / factor) / (best / factor)[1], rtol=1e-5)
 
     @pytest.mark.parametrize("q", [0.2, 0.5])
     def test_generalised_asks_for_a_power_of_the_frequencies(self, q):

@@ -102,8 +102,9 @@ def focal_cross_entropy(xp, target, logits, *, gamma=2.0, class_weight=None):
     ``g_c = q_c (γ p_c log p_c (1 - p_c)^(γ - 1) - (1 - p_c)^γ)``.
 
     Shapes: logits (..., C); target (...) of class indices or (..., C) of distributions.
-    Domain: logits real; ``gamma`` γ >= 0. Unit: nats. Minimiser: for γ > 0 probabilities nearer
-    to each other than the class frequencies.
+    Domain: logits real; ``gamma`` γ >= 0. Unit: nats. Minimiser: for γ > 0 a
+    largest probability below the largest class frequency, if that is above ½. With many small
+    classes it can be above.
     `lossbook.classwise.ClasswiseLoss` explains ``class_weight``, the paper's α, and
     ``ignore_index``.
     Convention: γ = 0 is `cross_entropy`. The weighted mean divides by the class weights that were

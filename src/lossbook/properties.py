@@ -535,7 +535,7 @@ def _sharpness(sign, name):
 COMPARED = {
     "the mean for α = 2, otherwise neither the mean nor the median": _mean_or_unknown,
     "a probability nearer to ½ than the mean, unless γ = 0": _nearer_to_half,
-    "flatter than the class frequencies, unless γ = 0": _sharpness(-1, "gamma"),
+    "flatter than the class frequencies if one is above ½, unless γ = 0": _sharpness(-1, "gamma"),
     "sharper than the class frequencies for ε > 0, flatter for ε < 0": _sharpness(1, "epsilon"),
     "sharper than the class frequencies, unless β = 0": _sharpness(1, "beta"),
 }

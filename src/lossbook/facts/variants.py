@@ -29,7 +29,7 @@ ENTRIES = (
         value=r"-(1 - p_y)^{\gamma} \log(p_y)",
         gradient=r"""(q_c - p_c) (\gamma p_y \log(p_y) (1 - p_y)^{\gamma - 1}
             - (1 - p_y)^{\gamma})""",
-        minimiser="flatter than the class frequencies, unless γ = 0",
+        minimiser="flatter than the class frequencies if one is above ½, unless γ = 0",
         convex=PLAIN,
         smooth=True,
         bound="bounded",
