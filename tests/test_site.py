@@ -2,8 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
+from catalogue_page import curves
 from visit import AXE, Visit, serve
+
+from lossbook.catalogue import CATALOGUE
 
 ROOT = Path(__file__).resolve().parents[1]
 SITE = ROOT / "_build" / "html"
@@ -158,3 +162,20 @@ def test_the_catalogue_can_be_searched_and_a_link_opens_a_loss(visit):
     page.locator("#loss-search").fill("no such loss")
     assert page.locator(".loss-count").inner_text() == f"0 of {everything} losses"
     assert visit.faults == []
+
+
+STEPS = ("zero_one", "label_ranking")  # their value jumps where the slope is 0
+
+
+@pytest.mark.parametrize("name", CATALOGUE)
+def test_a_picture_of_the_catalogue_shows_something_and_its_slope_is_the_slope(name):
+    shares, value, slope = curves(CATALOGUE[name])
+    assert np.isfinite(value).all() and np.isfinite(slope).all()
+    assert np.ptp(value) > 0.05
+    if name in STEPS:
+        assert np.abs(slope).max() == 0
+        return
+    # the slope adds up to the change of the value, up to one kink a step
+    change = (slope[1:] + slope[:-1]) / 2 * np.diff(shares)
+    jump = np.abs(np.diff(slope)) * np.diff(shares)
+    assert np.abs(change - np.diff(value)).max() <= 1e-9 + jump.max() / 2

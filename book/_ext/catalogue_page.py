@@ -17,6 +17,7 @@ from lossbook.catalogue import BY_FAMILY, words
 from lossbook.classwise import ClasswiseLoss
 from lossbook.distributional import DistributionalLoss
 from lossbook.libraries import EQUIVALENTS
+from lossbook.overlap import MASK
 from lossbook.sampling import Drawn
 from lossbook.structured import StructuredLoss
 
@@ -55,13 +56,14 @@ LIBRARIES = {
     "sklearn": "scikit-learn",
     "optax": "Optax",
 }
+# what a fact is called on the page, with the section that explains it
 LABELS = {
     "domain": "Domain",
-    "minimiser": "What it asks for",
-    "convex": "Convex in the prediction",
-    "smooth": "Continuous derivative",
-    "bound": "Largest entry of the gradient",
-    "proper": "Proper",
+    "minimiser": "{ref}`What it asks for <concepts-which-number>`",
+    "convex": "{ref}`Convex in the prediction <overview-convex>`",
+    "smooth": "{ref}`Continuous derivative <overview-smooth>`",
+    "bound": "{ref}`Largest entry of the gradient <overview-robust>`",
+    "proper": "{ref}`Proper <overview-proper>`",
     "activation": "Activation",
     "likelihood": "Likelihood",
     "special_case": "A case of",
@@ -111,7 +113,7 @@ def loss(entry, family):
     yield from html(
         f'<details class="loss" id="loss-{entry.name}" {attributes}><summary>{picture(entry)}'
         f"<span><code>{entry.name}</code> {escape(entry.title)} "
-        f'<span lang="zh">{entry.chinese}</span></span></summary>'
+        f'(<span lang="zh">{entry.chinese}</span>)</span></summary>'
     )
     yield from definition("Loss", *formula(entry.value), *meanings(entry))
     gradients = entry.gradient if isinstance(entry.gradient, tuple) else (entry.gradient,)
@@ -123,7 +125,7 @@ def loss(entry, family):
             yield from definition(label, said)
     yield from definition("First source", f"{{cite:t}}`{entry.source}`")
     for library in LIBRARIES:
-        names = [names_in(e) for e in EQUIVALENTS.get(entry.name, ()) if e.library == library]
+        names = list(names_in(library, entry))
         if names:
             yield from definition(LIBRARIES[library], *(f"- {name}" for name in names))
     yield from html("</details>")
@@ -152,14 +154,25 @@ def meanings(entry):
     return ["", text] if text else []
 
 
-def names_in(equivalent):
-    """The path in the library, and how its value differs."""
+def names_in(library, entry):
+    """The paths in a library, each with how its value differs from call to call."""
+    differences = {}
+    for equivalent in EQUIVALENTS.get(entry.name, ()):
+        if equivalent.library == library:
+            differences.setdefault(equivalent.label, []).append(difference(equivalent))
+    for label, all_of_them in differences.items():
+        said = "; or ".join(words for words in all_of_them if words)
+        yield f"`{label}`" + (f": {said}" if said else "")
+
+
+def difference(equivalent):
+    """How the value of a call differs from the value here."""
     differs = [] if equivalent.factor == "1" else [f"`{equivalent.factor}` times the value here"]
     if equivalent.up_to_constant:
         differs.append("up to a constant")
     if equivalent.note:
         differs.append(equivalent.note)
-    return f"`{equivalent.label}`" + (": " + "; ".join(differs) if differs else "")
+    return "; ".join(differs)
 
 
 def html(text):
@@ -170,6 +183,9 @@ def html(text):
 
 
 # A small picture: the loss over the prediction, and its gradient
+
+TURNED = ("cosine_distance", "cosine_embedding")  # a straight line would pass a direction at once
+FAR = {"dpo": 40, "ipo": 40}  # their β of 0.1 makes them nearly straight where others bend
 
 
 def picture(entry):
@@ -190,17 +206,41 @@ def points(x, y):
 
 
 def curves(entry):
-    """The loss along a line through one sample, or one batch, and its slope on that line."""
+    """The loss along a path through predictions of one sample or batch, and its slope there."""
     parameters = entry.examples[0]
     drawn = Drawn(entry, parameters, np.random.default_rng(4), 1, 1.0)
-    if getattr(entry.domains(parameters)[0], "high", np.inf) == 1:
-        drawn.arrays = (np.round(drawn.arrays[0]), *drawn.arrays[1:])  # a hard label or mask
-    shares = np.linspace(0, 1, 81)
-    start, end = ends(entry, parameters, drawn)
-    rows = start + shares[:, None] * (end - start)
+    drawn.arrays = (clear(entry, parameters, drawn.arrays[0]), *drawn.arrays[1:])
+    shares = np.linspace(0, 1, 80)  # an even number: the middle, where scores may tie, is left out
+    rows, tangents = path(entry, parameters, drawn, shares[:, None])
     drawn = Repeated(drawn, len(shares))
     with np.errstate(all="ignore"):
-        return shares, drawn.values(rows), drawn.slopes(rows) @ (end - start)[0]
+        return shares, drawn.values(rows), np.sum(drawn.slopes(rows) * tangents, axis=1)
+
+
+def clear(entry, parameters, target):
+    """A target on which the loss shows what it does."""
+    domain = entry.domains(parameters)[0]
+    if getattr(entry.loss, "coupled", False) and entry.arguments[0] in entry.loss.labels:
+        return np.array([[0, 0, 1, 1]])  # two classes, two samples of each
+    if isinstance(entry.loss, StructuredLoss) and domain == MASK:
+        return np.array([[1.0, 0.0, 0.0, 0.0]])
+    return np.round(target) if getattr(domain, "high", np.inf) == 1 else target  # a hard label
+
+
+def path(entry, parameters, drawn, shares):
+    """Predictions with the interesting part of the loss on their way, and the way's derivative."""
+    row = drawn.rows
+    if entry.name in TURNED:  # the last vector turns from the first one's direction to the opposite
+        first, last = drawn.arrays[-2][0], drawn.arrays[-1][0]
+        along = first / np.linalg.norm(first)
+        across = last - (last @ along) * along
+        across, angle = across / np.linalg.norm(across), np.pi * (1 - shares)
+        rows, tangents = np.repeat(row, len(shares), axis=0), np.zeros((len(shares), row.size))
+        rows[:, -last.size :] = np.cos(angle) * along + np.sin(angle) * across
+        tangents[:, -last.size :] = np.pi * (np.sin(angle) * along - np.cos(angle) * across)
+        return rows, tangents
+    start, end = ends(entry, parameters, drawn)
+    return start + shares * (end - start), np.repeat(end - start, len(shares), axis=0)
 
 
 def ends(entry, parameters, drawn):
@@ -210,8 +250,16 @@ def ends(entry, parameters, drawn):
     zero = np.zeros_like(row)
     if getattr(entry.loss, "coupled", False):
         return row, Drawn(entry, parameters, np.random.default_rng(5), 1, 1.0).rows
+    if entry.name == "triplet":  # the anchor goes from the negative to the positive
+        _, positive, negative = drawn.arrays
+        rest = np.concatenate((positive, negative), axis=1)
+        start = negative + 0.02 * (positive - negative)  # at a distance of 0 there is no slope
+        return np.hstack((start, rest)), np.hstack((positive, rest))
+    if isinstance(entry.loss, StructuredLoss) and target_domain == MASK:
+        return 1 - drawn.arrays[0], drawn.arrays[0]  # from all wrong to all right
     if isinstance(entry.loss, StructuredLoss):
-        return (4 * row, -4 * row) if domain is None else (row, 1 - row)
+        far = FAR.get(entry.name, 4)
+        return (far * row, -far * row) if domain is None else (row, 1 - row)
     if isinstance(entry.loss, DistributionalLoss):
         along = 3 * np.eye(row.shape[1])[:1]  # the location alone
         return -along, along
