@@ -5,6 +5,8 @@ There nothing may be left out for want of a browser, of the built site or of PyT
 
 import os
 
+os.environ.setdefault("KERAS_BACKEND", "torch")  # read once, when keras is imported
+
 import browser as chromium
 import pytest
 

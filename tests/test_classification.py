@@ -3,6 +3,12 @@
 import mpmath
 import numpy as np
 import pytest
+from against_torch import (
+    assert_value_and_gradient_equal_torch,
+    both,
+    both_types,
+    every_reduction,
+)
 from cases import CASES
 from compiled import check_under_compilers
 from hypothesis import given
@@ -26,8 +32,6 @@ from lossbook import (
     nll,
 )
 
-both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-TOLERANCE = {np.float32: {"rtol": 1e-5, "atol": 1e-6}, np.float64: {"rtol": 1e-12, "atol": 1e-15}}
 large = st.floats(-1e4, 1e4)
 
 
@@ -41,22 +45,8 @@ def many_classes(dtype, n=101, classes=5):
     return rng.integers(0, classes, n), (4 * rng.normal(size=(n, classes))).astype(dtype)
 
 
-def assert_value_and_gradient_equal_torch(ours, theirs, target, prediction, dtype):
-    """``ours(target, prediction)`` is a Loss call; ``theirs(prediction, target)`` is torch's."""
-    leaf = torch.tensor(prediction, requires_grad=True)
-    expected = theirs(leaf, torch.tensor(target))
-    expected.sum().backward()
-    value, gradient = ours(target, prediction)
-    np.testing.assert_allclose(value, expected.detach().numpy(), **TOLERANCE[dtype])
-    np.testing.assert_allclose(gradient, leaf.grad.numpy(), **TOLERANCE[dtype])
-
-
-def both(loss, **arguments):
-    return lambda y, p: (loss(y, p, **arguments), loss.gradient(y, p, **arguments))
-
-
 @both_types
-@pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
+@every_reduction
 class TestAgainstTorch:
     def test_bce(self, reduction, dtype):
         labels, logits = binary(dtype)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from against_torch import both_types
 from cases import CASES, RUN_NAMES, RUNS, exact_values
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +19,6 @@ every_run_by_sample = pytest.mark.parametrize(
     ids=[name for run, name in zip(RUNS, RUN_NAMES, strict=True) if not run[0].has_mean_only],
 )
 every_shape = pytest.mark.parametrize("shape", [(1,), (7,), (3, 5)], ids=str)
-both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 shapes = st.lists(st.integers(1, 5), min_size=1, max_size=3).map(tuple)
 reductions = st.sampled_from(["mean", "sum", "none"])
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from against_torch import both_types
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optional import torch
@@ -14,7 +15,6 @@ every_run = pytest.mark.parametrize(
     ("case", "parameters"), STRUCTURED_RUNS, ids=STRUCTURED_RUN_NAMES
 )
 every_loss = pytest.mark.parametrize("case", STRUCTURED_CASES.values(), ids=STRUCTURED_CASES)
-both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 EPS = {np.float32: 1.2e-7, np.float64: 2.3e-16}
 
 

@@ -3,6 +3,12 @@
 import mpmath
 import numpy as np
 import pytest
+from against_torch import (
+    assert_value_and_gradient_equal_torch,
+    both,
+    both_types,
+    every_reduction,
+)
 from cases import CASES, exact
 from compiled import check_under_compilers
 from optional import functional as F
@@ -28,10 +34,6 @@ from lossbook import (
     tweedie_deviance,
 )
 
-both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-every_reduction = pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-TOLERANCE = {np.float32: {"rtol": 1e-5, "atol": 1e-6}, np.float64: {"rtol": 1e-12, "atol": 1e-15}}
-
 
 def counts(dtype=np.float64, n=101):
     rng = np.random.default_rng(0)
@@ -53,30 +55,27 @@ class TestAgainstTorch:
     @every_reduction
     def test_poisson(self, dtype, reduction):
         target, log_rate = counts(dtype)
-        leaf = torch.tensor(log_rate, requires_grad=True)
-        expected = F.poisson_nll_loss(leaf, torch.tensor(target), reduction=reduction)
-        expected.sum().backward()
-        value = poisson_nll(target, log_rate, reduction=reduction)
-        np.testing.assert_allclose(value, expected.detach().numpy(), **TOLERANCE[dtype])
-        slope = poisson_nll.gradient(target, log_rate, reduction=reduction)
-        np.testing.assert_allclose(slope, leaf.grad.numpy(), **TOLERANCE[dtype])
+        assert_value_and_gradient_equal_torch(
+            both(poisson_nll, reduction=reduction),
+            lambda z, y: F.poisson_nll_loss(z, y, reduction=reduction),
+            target,
+            log_rate,
+            dtype,
+        )
 
     @both_types
     @every_reduction
     @pytest.mark.parametrize("full", [False, True])
     def test_gaussian(self, dtype, reduction, full):
         target, prediction = two_columns(dtype)
-        leaf = torch.tensor(prediction, requires_grad=True)
-        variance = leaf[:, 1].exp()
-        expected = F.gaussian_nll_loss(
-            leaf[:, 0], torch.tensor(target), variance, eps=1e-9, full=full, reduction=reduction
+        options = {"full": full, "reduction": reduction}
+
+        def theirs(columns, y):
+            return F.gaussian_nll_loss(columns[:, 0], y, columns[:, 1].exp(), eps=1e-9, **options)
+
+        assert_value_and_gradient_equal_torch(
+            both(gaussian_nll, **options), theirs, target, prediction, dtype
         )
-        expected.sum().backward()
-        arguments = {"full": full, "reduction": reduction}
-        value = gaussian_nll(target, prediction, **arguments)
-        np.testing.assert_allclose(value, expected.detach().numpy(), **TOLERANCE[dtype])
-        slope = gaussian_nll.gradient(target, prediction, **arguments)
-        np.testing.assert_allclose(slope, leaf.grad.numpy(), **TOLERANCE[dtype])
 
 
 class TestAgainstScikitLearn:

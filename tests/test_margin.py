@@ -3,6 +3,12 @@
 import mpmath
 import numpy as np
 import pytest
+from against_torch import (
+    assert_value_and_gradient_equal_torch,
+    both,
+    both_types,
+    every_reduction,
+)
 from cases import CASES, exact
 from compiled import check_under_compilers
 from optional import functional as F
@@ -30,9 +36,6 @@ from lossbook import (
 )
 
 BINARY = [squared_hinge, modified_huber, logistic, exponential, perceptron]
-both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
-every_reduction = pytest.mark.parametrize("reduction", ["mean", "sum", "none"])
-TOLERANCE = {np.float32: {"rtol": 1e-5, "atol": 1e-6}, np.float64: {"rtol": 1e-12, "atol": 1e-15}}
 
 
 def signs(dtype=np.float64, n=101):
@@ -50,13 +53,13 @@ class TestTwoClasses:
     @every_reduction
     def test_logistic_is_the_soft_margin_loss_of_torch(self, dtype, reduction):
         target, scores = signs(dtype)
-        leaf = torch.tensor(scores, requires_grad=True)
-        expected = F.soft_margin_loss(leaf, torch.tensor(target), reduction=reduction)
-        expected.sum().backward()
-        value = logistic(target, scores, reduction=reduction)
-        np.testing.assert_allclose(value, expected.detach().numpy(), **TOLERANCE[dtype])
-        slope = logistic.gradient(target, scores, reduction=reduction)
-        np.testing.assert_allclose(slope, leaf.grad.numpy(), **TOLERANCE[dtype])
+        assert_value_and_gradient_equal_torch(
+            both(logistic, reduction=reduction),
+            lambda z, y: F.soft_margin_loss(z, y, reduction=reduction),
+            target,
+            scores,
+            dtype,
+        )
 
     @pytest.mark.parametrize(
         ("loss", "theirs"),
@@ -209,16 +212,14 @@ class TestWestonWatkins:
     @pytest.mark.parametrize("margin", [1.0, 0.5])
     def test_is_torch_times_the_number_of_classes(self, dtype, reduction, p, margin):
         labels, scores = many_classes(dtype)
-        leaf = torch.tensor(scores, requires_grad=True)
-        expected = 5 * F.multi_margin_loss(
-            leaf, torch.tensor(labels), p=p, margin=margin, reduction=reduction
-        )
-        expected.sum().backward()
         options = {"p": p, "margin": margin, "reduction": reduction}
-        value = weston_watkins(labels, scores, **options)
-        np.testing.assert_allclose(value, expected.detach().numpy(), **TOLERANCE[dtype])
-        slope = weston_watkins.gradient(labels, scores, **options)
-        np.testing.assert_allclose(slope, leaf.grad.numpy(), **TOLERANCE[dtype])
+        assert_value_and_gradient_equal_torch(
+            both(weston_watkins, **options),
+            lambda z, y: 5 * F.multi_margin_loss(z, y, **options),
+            labels,
+            scores,
+            dtype,
+        )
 
     @pytest.mark.parametrize("p", [1, 2])
     def test_an_impossible_label_costs_infinity(self, p):

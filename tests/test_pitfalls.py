@@ -5,9 +5,6 @@ the trap are to be changed with it.
 """
 
 import math
-import os
-
-os.environ.setdefault("KERAS_BACKEND", "torch")  # read once, when keras is imported
 
 import numpy as np
 import pytest

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from against_torch import both_types
 from compiled import check_under_compilers
 from optional import functional as F
 from optional import jax, optax, torch
@@ -22,7 +23,6 @@ from lossbook import (
 
 RANKING = ("margin_ranking", "bpr", "listwise_softmax", "multilabel_margin", "label_ranking")
 RUNS = [run for run in STRUCTURED_RUNS if run[0].loss.name in RANKING]
-both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 
 
 def scores(*shape, seed=0):

@@ -1,9 +1,8 @@
 """Losses of similarity: what is particular to them, and how other libraries differ."""
 
-import os
-
 import numpy as np
 import pytest
+from against_torch import both_types
 from cases import CASES
 from compiled import check_under_compilers
 from optional import functional as F
@@ -25,13 +24,10 @@ from lossbook import (
     triplet,
 )
 
-os.environ.setdefault("KERAS_BACKEND", "torch")  # read once, when keras is imported
-
 PAIRS = ("cosine_distance", "cosine_embedding", "triplet")
 BATCHES = ("info_nce", "nt_xent", "supervised_contrastive", "siglip", "circle")
 RUNS = [run for run in STRUCTURED_RUNS if run[0].loss.name in PAIRS + BATCHES]
 RUNS += [(CASES[name], {}) for name in ("hinge_embedding", "contrastive")]
-both_types = pytest.mark.parametrize("dtype", [np.float32, np.float64])
 every_batch_loss = pytest.mark.parametrize("name", BATCHES)
 
 
