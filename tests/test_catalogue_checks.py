@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lossbook
-from lossbook.asks import best_difference, lowest, no_lower_neighbour
+from lossbook.asks import best_difference, lowest, no_lower
 from lossbook.catalogue import CATALOGUE
 from lossbook.entry import When
 from lossbook.properties import CHECKS, check
@@ -217,11 +217,21 @@ def in_both_orders(difference):
         ("bpr", best_difference(lambda share: 0.99 * np.log(share / (1 - share)), in_both_orders)),
         (
             "circle",
-            no_lower_neighbour(
-                lambda rng: (
+            no_lower(
+                lambda **_: (
                     np.array([0, 0, 1, 1]),
                     np.repeat([[1.0, 0, 0], [1.0, 1, 0]], 2, axis=0),
                 )
+            ),
+        ),
+        # right angles are not as far apart as directions can be
+        ("info_nce", no_lower(lambda **_: (np.eye(4), np.eye(4)))),
+        ("info_nce", no_lower(lambda **_: (np.eye(4), np.eye(4)), value=lambda **_: 0.0)),
+        (
+            "weston_watkins",
+            best_difference(
+                lambda share, margin, p, **_: margin * (2 * share - 1),
+                lambda d, **_: [(np.array([label]), np.array([[d, 0.0]])) for label in (0, 1)],
             ),
         ),
     ],

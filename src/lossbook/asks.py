@@ -56,21 +56,27 @@ def best_difference(difference, pair):
     return check
 
 
-def no_lower_neighbour(arrays_at_minimum, steps=200):
-    """Small random changes of the predictions never lower the loss."""
+def no_lower(arrays_at_minimum, sizes=(0.05, 0.5, 5.0), value=None, moved=None, steps=100):
+    """Random changes of the predictions, of these sizes, never lower the loss.
+
+    ``arrays_at_minimum(**parameters)`` returns the arrays of one batch, ``value(**parameters)`` the
+    loss that they are claimed to have; ``moved`` names the predictions to change, if not all.
+    """
 
     def check(entry, parameters):
         rng = np.random.default_rng(0)
-        arrays = arrays_at_minimum(rng)
+        arrays = arrays_at_minimum(**parameters)
         least = float(entry.loss(*arrays, **parameters))
+        if value is not None and not abs(least - value(**parameters)) <= 1e-12:
+            return f"it is {least}, not {value(**parameters)}"
         names = list(entry.arguments)
-        positions = [names.index(name) for name in entry.loss.predictions]
-        for _ in range(steps):
-            moved = list(arrays)
+        positions = [names.index(name) for name in moved or entry.loss.predictions]
+        for size in np.repeat(sizes, steps):
+            changed = list(arrays)
             for k in positions:
-                moved[k] = arrays[k] + 0.05 * rng.normal(size=arrays[k].shape)
-            if not float(entry.loss(*moved, **parameters)) >= least - 1e-12:
-                return "a small change makes it lower"
+                changed[k] = arrays[k] + size * rng.normal(size=arrays[k].shape)
+            if not float(entry.loss(*changed, **parameters)) >= least - 1e-12:
+                return f"a change of size {size} makes it lower"
         return ""
 
     return check

@@ -3,7 +3,13 @@ r"""Facts about the losses for classification by margins."""
 import numpy as np
 
 import lossbook as lb
+from lossbook.asks import best_difference
 from lossbook.entry import Entry, SpecialCase, When
+
+
+def _lead_of_two_classes(share, margin, p, **_):
+    return margin * (np.sign(2 * share - 1) if p == 1 else 2 * share - 1)
+
 
 ENTRIES = (
     Entry(
@@ -115,6 +121,11 @@ ENTRIES = (
         gradient=r"s_c - q_c \sum_k (s_k)",
         legend="s: r max(0, m + z_c - z_y)^(r - 1) for each wrong class within the margin, else 0",
         vectors=lambda arrays, parameters: _slopes(*arrays, **parameters),
+        minimiser="of two classes, a lead of m if r = 1, of m (2 η - 1) if r = 2",
+        asks=best_difference(
+            _lead_of_two_classes,
+            lambda d, **_: [(np.array([label]), np.array([[d, 0.0]])) for label in (0, 1)],
+        ),
         convex=True,
         smooth=When("r = 2", lambda margin, p, ignore_index: p == 2),
         bound=r"""\begin{cases} C - 1 & r = 1 \\ \infty & \text{otherwise} \end{cases}""",

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 
 import lossbook as lb
-from lossbook.asks import lowest
+from lossbook.asks import lowest, no_lower
 from lossbook.entry import Entry, SpecialCase
 
 
@@ -67,6 +67,12 @@ ENTRIES = (
         of="z",
         legend="z the logits W x; p: softmax(z); q: 1 for the label and 0 elsewhere",
         vectors=_rows,
+        minimiser="for samples of equal features, the class frequencies",
+        asks=no_lower(
+            lambda **_: (np.array([0, 0, 0, 1]), np.ones((4, 1)), np.log([[0.75], [0.25]])),
+            value=lambda **_: -0.75 * np.log(0.75) - 0.25 * np.log(0.25),
+            moved=("head",),
+        ),
         convex=False,
         smooth=True,
         bound=r"\infty",

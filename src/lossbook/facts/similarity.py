@@ -3,7 +3,7 @@ r"""Facts about the losses that compare vectors."""
 import numpy as np
 
 import lossbook as lb
-from lossbook.asks import lowest, no_lower_neighbour
+from lossbook.asks import lowest, no_lower
 from lossbook.entry import Entry, SpecialCase, When
 from lossbook.sampling import softmax
 
@@ -120,6 +120,35 @@ def _hinge_embedding_asks(entry, parameters):
     return ""
 
 
+def _simplex(n):
+    """n directions, as far apart as possible: each two have the cosine -1/(n - 1)."""
+    return _unit(np.eye(n) - 1 / n)
+
+
+def _own_vectors_apart(temperature, normalise=True, **_):
+    vectors = _simplex(4) if normalise else 100.0 * np.eye(4)
+    return vectors, vectors
+
+
+def _value_apart(temperature, normalise=True, **_):
+    return np.log1p(3 * np.exp(-4 / (3 * temperature))) if normalise else 0.0
+
+
+def _siglip_asks(entry, parameters):
+    """Where all pairs have one angle, the best one: few of the pairs belong together."""
+    angles = np.linspace(0, np.pi, 2001)
+    z = parameters["scale"] * np.cos(angles) + parameters["bias"]
+    first = np.tile([1.0, 0.0], (3, 1))
+
+    def of(angle):
+        second = np.tile([np.cos(angle), np.sin(angle)], (3, 1))
+        return float(entry.loss(first, second, **parameters))
+
+    found = z[np.argmin([of(angle) for angle in angles])]
+    step = parameters["scale"] * (angles[1] - angles[0])
+    return "" if abs(found + np.log(2)) <= step else f"the best z is {found}"
+
+
 ENTRIES = (
     Entry(
         loss=lb.cosine_distance,
@@ -233,6 +262,8 @@ ENTRIES = (
         "their product if they are not normalised, divided by τ; p: softmax(s); q: 1 for its own "
         "and 0 elsewhere",
         vectors=_info_nce,
+        minimiser="if normalised, a cosine of 1 with its own vector, of -1/(n - 1) with the others",
+        asks=no_lower(_own_vectors_apart, value=_value_apart),
         convex=False,
         smooth=When("the vectors are not normalised", lambda normalise, **_: not normalise),
         bound=r"\infty",
@@ -258,6 +289,11 @@ ENTRIES = (
         legend="s_j: the cosine of the anchor i with vector j, divided by τ; a: equal shares for "
         "the others of its class; p: softmax(s) over all others",
         vectors=_supervised,
+        minimiser="a cosine of 1 within a class and of -1/(K - 1) between K classes of equal size",
+        asks=no_lower(
+            lambda **_: (np.arange(6) // 2, np.repeat(_simplex(3), 2, axis=0)),
+            value=lambda temperature: np.log1p(4 * np.exp(-3 / (2 * temperature))),
+        ),
         convex=False,
         smooth=False,
         bound=r"\infty",
@@ -275,6 +311,11 @@ ENTRIES = (
         legend="s_j and t_j: the cosines of the views i and y of one sample with view j, divided "
         "by τ; p: softmax(s) over all others; q: 1 for y and 0 elsewhere",
         vectors=_nt_xent,
+        minimiser="a cosine of 1 between the views of a sample and of -1/(n - 1) between n samples",
+        asks=no_lower(
+            lambda **_: (_simplex(3), _simplex(3)),
+            value=lambda temperature: np.log1p(4 * np.exp(-3 / (2 * temperature))),
+        ),
         convex=False,
         smooth=False,
         bound=r"\infty",
@@ -299,6 +340,8 @@ ENTRIES = (
         legend="z_j: t times the cosine of the anchor with vector j, plus b; y_j: 1 for its own "
         "and -1 elsewhere",
         vectors=_siglip,
+        minimiser="-log(n - 1), the log-odds of a pair, if one z serves all pairs",
+        asks=_siglip_asks,
         convex=False,
         smooth=False,
         bound=r"\infty",
@@ -319,8 +362,9 @@ ENTRIES = (
         "sums; w: the share of their product in the logarithm's argument",
         vectors=_circle,
         minimiser="a cosine of 1 within a class and of 0 between classes",
-        asks=no_lower_neighbour(
-            lambda rng: (np.array([0, 0, 1, 1]), np.repeat(np.eye(3)[:2], 2, axis=0))
+        asks=no_lower(
+            lambda **_: (np.array([0, 0, 1, 1]), np.repeat(np.eye(3)[:2], 2, axis=0)),
+            sizes=(0.05,),
         ),
         convex=False,
         smooth=False,
