@@ -161,7 +161,7 @@ def names_in(library, entry):
         if equivalent.library == library:
             differences.setdefault(equivalent.label, []).append(difference(equivalent))
     for label, all_of_them in differences.items():
-        said = "; or ".join(words for words in all_of_them if words)
+        said = ". Also: ".join(words for words in all_of_them if words)
         yield f"`{label}`" + (f": {said}" if said else "")
 
 
