@@ -100,6 +100,8 @@ def _print():
         for fact, said in stated(entry).items():
             count += 1
             print(f"  {'✗' if fact in found else '✓'} {fact.replace('_', ' ')}: {said}")
+        for symbol, latex in entry.where:
+            print(f"    {symbol} = {_one_line(latex)}")
         if entry.legend:
             print(f"    {entry.legend}")
         failed.update({(entry.name, fact): words for fact, words in found.items()})

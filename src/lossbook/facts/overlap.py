@@ -13,7 +13,7 @@ SUMS = (
     ("F", r"\sum_j ((1 - y_j) p_j)"),
     ("N", r"\sum_j (y_j (1 - p_j))"),
 )
-LEGEND = "T, F and N: Σ y p, Σ (1 - y) p and Σ y (1 - p)"
+LEGEND = "T, F and N: TP, FP and FN of a soft mask"
 # without smoothing an empty mask costs 0 if nothing is predicted, and 1 as soon as something is
 SMOOTH = When("s > 0", lambda smooth, **_: smooth > 0)
 
@@ -84,8 +84,7 @@ ENTRIES = (
             ("b", r"\min(\frac12, \beta)"),
             ("a", r"\max(\beta + s, 2 (1 - \beta) s)"),
         ),
-        legend=LEGEND + "; D the denominator, L the loss; in the bound b = min(½, β) and "
-        "a = max(β + s, 2 (1 - β) s)",
+        legend=LEGEND + "; D the denominator, L the loss",
         vectors=_masks,
         minimiser="the mask itself, if it is hard",
         asks=lowest(_perfect),
