@@ -135,6 +135,15 @@ def test_the_contents_open_on_a_phone(browser, origin):
     phone.context.close()
 
 
+def test_panels_side_by_side_keep_their_size_on_a_phone(browser, origin):
+    phone = Visit(browser, origin, width=390)
+    page = phone.open("book/background.html")
+    for picture in page.locator(".panels > img").all():
+        assert picture.bounding_box()["width"] > 500
+    assert page.locator(".panels[tabindex='0']").count() == page.locator(".panels").count() > 0
+    phone.context.close()
+
+
 def test_a_notebook_can_be_downloaded(visit):
     notebooks = [
         path for path in PAGES if (SITE / "_sources" / path).with_suffix(".ipynb").is_file()

@@ -1,4 +1,8 @@
-"""Give every image its size, so that the page does not jump, and let the later ones load late."""
+"""Give every image its size, so that the page does not jump, and let the later ones load late.
+
+A picture of panels side by side gets a box of its own, in which it scrolls on a phone: shrunk to
+the screen, its letters could not be read.
+"""
 
 import os
 import re
@@ -8,6 +12,7 @@ from PIL import Image
 
 IMG = re.compile(r"<img\b[^>]*>")
 SRC = re.compile(r'\bsrc="([^"?#]+)')
+SIDE_BY_SIDE = 1.75  # width by height: from here on it is more than one panel
 
 
 def _complete(tag, folder, first):
@@ -20,7 +25,8 @@ def _complete(tag, folder, first):
     with Image.open(path) as image:
         width, height = image.size
     late = "" if first else ' loading="lazy"'
-    return f'<img width="{width}" height="{height}"{late} decoding="async"{tag[4:]}'
+    tag = f'<img width="{width}" height="{height}"{late} decoding="async"{tag[4:]}'
+    return f'<div class="panels">{tag}</div>' if width > SIDE_BY_SIDE * height else tag
 
 
 def complete(app, exception):

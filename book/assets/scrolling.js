@@ -1,5 +1,5 @@
 // What scrolls sideways must be reachable with the keyboard; what does not must not be a stop on the way.
-const boxes = document.querySelectorAll(".katex-display, .pst-scrollable-table-container, .output.text_html");
+const boxes = document.querySelectorAll(".katex-display, .pst-scrollable-table-container, .output.text_html, .panels");
 
 function mark() {
   for (const box of boxes) {

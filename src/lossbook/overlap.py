@@ -86,9 +86,9 @@ def dice(xp, target, prediction, *, smooth=0.0):
 
     Shapes: target and prediction alike, (..., n); `lossbook.overlap` says how to lay out images.
     Domain: target and prediction in [0, 1]; ``smooth`` s at least 0. Unit: none; in [0, 1].
-    Minimiser: the target itself, if it holds zeros and ones. For targets that differ by chance, and
-    many pixels, it is no frequency but a hard mask: of the pixels whose frequency is above
-    ``(1 - ℓ)/2``, with ℓ the loss that this mask has.
+    Minimiser: the target itself, if it holds zeros and ones. For targets that differ by chance, if
+    the size of the object is nearly certain, it is no frequency but a hard mask: of the pixels
+    whose frequency is above ``(1 - ℓ)/2``, with ℓ the loss that this mask has.
     Convention: `tversky` with α = β = ½, as in optax; where a library has a ``smooth`` beside
     2 Σ y p, it is twice this one. One minus F1, the harmonic mean of precision and recall, if both
     masks are hard. Others square the terms of the denominator, as the paper does, or measure the
