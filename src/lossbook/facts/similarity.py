@@ -125,13 +125,14 @@ def _simplex(n):
     return _unit(np.eye(n) - 1 / n)
 
 
-def _own_vectors_apart(temperature, normalise=True, **_):
+def _value_apart(others, n, temperature):
+    """The loss of a softmax whose own cosine is 1 and whose others are those of `_simplex`."""
+    return np.log1p(others * np.exp(-n / ((n - 1) * temperature)))
+
+
+def _own_vectors_apart(normalise, **_):
     vectors = _simplex(4) if normalise else 100.0 * np.eye(4)
     return vectors, vectors
-
-
-def _value_apart(temperature, normalise=True, **_):
-    return np.log1p(3 * np.exp(-4 / (3 * temperature))) if normalise else 0.0
 
 
 def _siglip_asks(entry, parameters):
@@ -263,7 +264,12 @@ ENTRIES = (
         "and 0 elsewhere",
         vectors=_info_nce,
         minimiser="if normalised, a cosine of 1 with its own vector, of -1/(n - 1) with the others",
-        asks=no_lower(_own_vectors_apart, value=_value_apart),
+        asks=no_lower(
+            _own_vectors_apart,
+            value=lambda temperature, normalise, **_: (
+                _value_apart(3, 4, temperature) if normalise else 0.0
+            ),
+        ),
         convex=False,
         smooth=When("the vectors are not normalised", lambda normalise, **_: not normalise),
         bound=r"\infty",
@@ -292,7 +298,7 @@ ENTRIES = (
         minimiser="a cosine of 1 within a class and of -1/(K - 1) between K classes of equal size",
         asks=no_lower(
             lambda **_: (np.arange(6) // 2, np.repeat(_simplex(3), 2, axis=0)),
-            value=lambda temperature: np.log1p(4 * np.exp(-3 / (2 * temperature))),
+            value=lambda temperature: _value_apart(4, 3, temperature),
         ),
         convex=False,
         smooth=False,
@@ -314,7 +320,7 @@ ENTRIES = (
         minimiser="a cosine of 1 between the views of a sample and of -1/(n - 1) between n samples",
         asks=no_lower(
             lambda **_: (_simplex(3), _simplex(3)),
-            value=lambda temperature: np.log1p(4 * np.exp(-3 / (2 * temperature))),
+            value=lambda temperature: _value_apart(4, 3, temperature),
         ),
         convex=False,
         smooth=False,
